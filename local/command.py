@@ -1,0 +1,70 @@
+"""Runs other programs; a failure becomes an error that names the command and repeats its last words."""
+
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from local.errors import UserError
+
+LAST_LINES = 12
+
+
+def inside(network_namespace: str | None, argv: Sequence[str | Path]) -> list[str]:
+    """Return `argv` so that it runs inside a network namespace.
+
+    `ip netns exec` would mount a new /sys without the control groups that a kubelet needs; `nsenter` does not.
+    """
+    words = [str(word) for word in argv]
+    return words if network_namespace is None else ["nsenter", f"--net=/run/netns/{network_namespace}", *words]
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    netns: str | None = None,
+    stdin: str | None = None,
+) -> None:
+    """Run a command to its end; `env` is added to the environment.
+
+    Raises:
+        UserError: it is not installed, or it failed.
+
+    """
+    output(argv, env=env, cwd=cwd, netns=netns, stdin=stdin)
+
+
+def output(
+    argv: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    netns: str | None = None,
+    stdin: str | None = None,
+) -> str:
+    """Run a command to its end and return its standard output.
+
+    Raises:
+        UserError: it is not installed, or it failed.
+
+    """
+    words = inside(netns, argv)
+    try:
+        done = subprocess.run(
+            words,
+            check=False,
+            capture_output=True,
+            text=True,
+            input=stdin,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+        )
+    except FileNotFoundError as error:
+        raise UserError(f"`{words[0]}` is not installed: install it and try again") from error
+    if done.returncode != 0:
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
+        raise UserError(f"`{shlex.join(words)}` ended with status {done.returncode}:\n{said}")
+    return done.stdout

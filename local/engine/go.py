@@ -1,0 +1,85 @@
+"""Builds programs from Go modules, with what their go.sum pins and nothing else."""
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.cache import cache_root
+from local.command import output, run
+from local.errors import UserError
+from local.progress import step
+
+NEEDED = (1, 26)
+MODULES_GIB = 18
+
+
+def go_version() -> str:
+    """Return the version of Go, for cache keys.
+
+    Raises:
+        UserError: no Go, or one that is too old.
+
+    """
+    wanted = ".".join(map(str, NEEDED))
+    if shutil.which("go") is None:
+        raise UserError(
+            f"`go` is not on PATH: install Go {wanted} or newer (https://go.dev/doc/install), "
+            "or put `pulumi` and its plugins on PATH"
+        )
+    version = output(["go", "env", "GOVERSION"]).strip()
+    found = re.match(r"go(\d+)\.(\d+)", version)
+    if found is None or (int(found[1]), int(found[2])) < NEEDED:
+        raise UserError(f"`go` is {version}, {wanted} or newer is needed: https://go.dev/doc/install")
+    return version
+
+
+def _caches() -> dict[str, str]:
+    """Return Go's caches: the person's own where they are chosen, else a folder that `forget_caches` removes."""
+    own = cache_root() / "go"
+    return {
+        "GOCACHE": os.environ.get("GOCACHE") or str(own / "build"),
+        "GOMODCACHE": os.environ.get("GOMODCACHE") or str(own / "modules"),
+    }
+
+
+def forget_caches() -> None:
+    """Remove Go's caches (about 16 GB after a full build) unless the person chose them."""
+    own = cache_root() / "go"
+    if own.exists():
+        run(["chmod", "-R", "u+w", own])
+        shutil.rmtree(own)
+
+
+def go_build(title: str, module: Path, packages: Sequence[str], out: Path, ldflags: str = "") -> None:
+    """Build packages of a module, statically and without the machine's paths.
+
+    Args:
+        title: what is built, for the progress line.
+        module: the folder of go.mod.
+        packages: what to build; `tool` for the module's tools.
+        out: the program's file, or an existing folder for several.
+        ldflags: for the linker, beside those that leave debugging tables out.
+
+    Raises:
+        UserError: the build failed; a module that did not arrive is named by Go's own words.
+
+    """
+    with step(title):
+        run(
+            [
+                "go",
+                "build",
+                "-mod=readonly",
+                "-trimpath",
+                "-buildvcs=false",
+                "-ldflags",
+                f"-s -w {ldflags}".strip(),
+                "-o",
+                out,
+                *packages,
+            ],
+            cwd=module,
+            env={**_caches(), "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
+        )

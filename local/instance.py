@@ -1,0 +1,117 @@
+"""One local installation: everything that belongs to it follows from its name.
+
+Two instances never share an address, a folder, a control group or a network namespace, so a test's instance runs
+beside a person's.
+"""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.errors import UserError
+
+DEFAULT_NAME = "mlflow"
+NAME_VARIABLE = "MLFLOW_LOCAL_INSTANCE"
+STATE_ROOT = Path("/var/lib/mlflow-local")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A local installation.
+
+    Attributes:
+        name: at most 20 lower-case letters, digits and hyphens, a letter first.
+
+    """
+
+    name: str
+
+    @classmethod
+    def named(cls, name: str | None = None) -> "Instance":
+        """Return the instance of that name, by default the one that MLFLOW_LOCAL_INSTANCE names.
+
+        Raises:
+            UserError: not a usable name.
+
+        """
+        chosen = name or os.environ.get(NAME_VARIABLE) or DEFAULT_NAME
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", chosen):
+            raise UserError(
+                f"{NAME_VARIABLE}={chosen!r} is not a name for an instance: "
+                "use at most 20 lower-case letters, digits and hyphens, a letter first"
+            )
+        return cls(chosen)
+
+    @property
+    def state(self) -> Path:
+        """The folder that holds everything that outlives a stop."""
+        return STATE_ROOT / self.name
+
+    @property
+    def number(self) -> int:
+        """A number from 1 to 254 that follows from the name; the default name has 1."""
+        if self.name == DEFAULT_NAME:
+            return 1
+        return 2 + int.from_bytes(hashlib.sha256(self.name.encode()).digest()[:4], "big") % 253
+
+    @property
+    def subnet(self) -> str:
+        """The link between this machine and the node."""
+        return f"10.89.{self.number}.0/24"
+
+    @property
+    def host_address(self) -> str:
+        """The end of the link on this machine."""
+        return f"10.89.{self.number}.1"
+
+    @property
+    def node_address(self) -> str:
+        """The node's end of the link."""
+        return f"10.89.{self.number}.2"
+
+    @property
+    def sql_addresses(self) -> str:
+        """Addresses on this machine, one for each Cloud SQL instance."""
+        return f"10.89.{self.number}.128/25"
+
+    @property
+    def gcp_port(self) -> int:
+        """The port of the Google Cloud stand-in, on loopback and on this machine's end of the link."""
+        return 14000 + self.number
+
+    @property
+    def gcp_endpoint(self) -> str:
+        """The base address of the Google Cloud stand-in, as the node sees it."""
+        return f"http://{self.host_address}:{self.gcp_port}"
+
+    @property
+    def network_namespace(self) -> str:
+        """The network namespace that the node lives in."""
+        return f"mlflow-local-{self.name}"
+
+    @property
+    def veth_host(self) -> str:
+        """The link's network interface on this machine (at most 15 characters: IFNAMSIZ)."""
+        return f"mlflow{self.number}"
+
+    @property
+    def veth_node(self) -> str:
+        """The link's network interface in the node's namespace."""
+        return "eth0"
+
+    @property
+    def cgroup_root(self) -> str:
+        """The control group below which all pods live."""
+        return f"/mlflow-local-{self.name}"
+
+    @property
+    def run_dir(self) -> Path:
+        """The folder of process id files."""
+        return self.state / "run"
+
+    @property
+    def log_dir(self) -> Path:
+        """The folder of logs."""
+        return self.state / "logs"
