@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local.command import run
@@ -28,12 +28,21 @@ def require(packages: Mapping[str, str]) -> None:
 
     """
     missing = sorted({package for command, package in packages.items() if not _found(command)})
-    if not missing:
-        return
-    names = " ".join(missing)
+    if missing:
+        install(missing)
+
+
+def install(packages: Sequence[str]) -> None:
+    """Install Debian packages.
+
+    Raises:
+        UserError: this is not Debian, or not the root user; the message lists them.
+
+    """
+    names = " ".join(packages)
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise UserError(f"missing programs: install the packages `{names}` (Debian: `apt-get install {names}`)")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     with step(f"packages: installing {names}"):
         run(["apt-get", "update", "-qq"], env=quiet)
-        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing], env=quiet)
+        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=quiet)

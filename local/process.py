@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.command import inside
+from local.command import LAST_LINES, inside
 from local.errors import UserError
 
 POLL_SECONDS = 0.05
@@ -89,6 +89,11 @@ class Daemon:
     def running(self) -> bool:
         """Tell whether it runs."""
         return self.pid() is not None
+
+    def ended(self) -> UserError:
+        """Return the error that says why it ended: its last words."""
+        words = self.log.read_text(errors="replace").strip().splitlines()[-LAST_LINES:]
+        return UserError(f"{self.name} ended at once; its log is {self.log}:\n" + "\n".join(words))
 
     def start(self) -> None:
         """Start it in a session of its own, unless it runs already."""

@@ -35,12 +35,15 @@ def go_version() -> str:
     return version
 
 
-def _caches() -> dict[str, str]:
-    """Return Go's caches: the person's own where they are chosen, else a folder that `forget_caches` removes."""
+def go_environment() -> dict[str, str]:
+    """Return what Go builds with: the person's own caches where they are chosen, else those of `forget_caches`."""
     own = cache_root() / "go"
     return {
         "GOCACHE": os.environ.get("GOCACHE") or str(own / "build"),
         "GOMODCACHE": os.environ.get("GOMODCACHE") or str(own / "modules"),
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-mod=readonly",
+        "GOWORK": "off",
     }
 
 
@@ -53,7 +56,7 @@ def forget_caches() -> None:
 
 
 def go_build(title: str, module: Path, packages: Sequence[str], out: Path, ldflags: str = "") -> None:
-    """Build packages of a module, statically and without the machine's paths.
+    """Build packages of a module, statically and without the machine's paths, and vet the module's own code.
 
     Args:
         title: what is built, for the progress line.
@@ -66,20 +69,8 @@ def go_build(title: str, module: Path, packages: Sequence[str], out: Path, ldfla
         UserError: the build failed; a module that did not arrive is named by Go's own words.
 
     """
+    flags = ["-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {ldflags}".strip()]
     with step(title):
-        run(
-            [
-                "go",
-                "build",
-                "-mod=readonly",
-                "-trimpath",
-                "-buildvcs=false",
-                "-ldflags",
-                f"-s -w {ldflags}".strip(),
-                "-o",
-                out,
-                *packages,
-            ],
-            cwd=module,
-            env={**_caches(), "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"},
-        )
+        run(["go", "build", *flags, "-o", out, *packages], cwd=module, env=go_environment())
+        if packages != ["tool"]:
+            run(["go", "vet", "./..."], cwd=module, env=go_environment())

@@ -1,0 +1,31 @@
+# Each target installs, builds and starts what it needs. `make up MLFLOW_LOCAL_INSTANCE=NAME` acts on an instance of that name.
+PYTHON ?= python3
+TESTS := tests/unit tests/gcp tests/node tests/image tests/engine tests/e2e
+
+.PHONY: up down test test-unit lint bench
+
+up: ## start the whole stack on this machine and print its tracking URI
+	@$(PYTHON) -m local up
+
+down: ## destroy the stack and remove everything that `make up` started
+	@$(PYTHON) -m local down
+
+test: lint ## every test
+	.venv/bin/python -m pytest $(TESTS)
+
+test-unit: develop ## the fast tests
+	.venv/bin/python -m pytest tests/unit
+
+lint: develop ## style and types
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/basedpyright
+	test -z "$$(gofmt -l local)"
+	.venv/bin/shellcheck .ci/run
+
+bench: develop ## the measurements, each a ratio within one run
+	.venv/bin/python -m bench
+
+develop:
+	@$(PYTHON) -m local develop
+.PHONY: develop

@@ -1,0 +1,138 @@
+"""The command line of the local installation: `python -m local COMMAND`."""
+
+import argparse
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+
+from local import image, ownership, stack, standin, virtualenv
+from local.cache import locked
+from local.engine.go import forget_caches
+from local.errors import UserError
+from local.instance import STATE_ROOT, Instance
+from local.node import network, node
+from local.node.binaries import build as node_binaries
+from local.progress import say
+
+
+def up(instance: Instance) -> None:
+    """Install, build and start what is missing, then bring the `local` stack up."""
+    ownership.claim(instance)
+    virtualenv.provide("requirements-local.txt")
+    stack.own_engine()
+    binaries = node_binaries()
+    forget_caches()
+    built = image.build()
+    network.up(instance)
+    standin.up(instance)
+    node.up(instance, binaries, [built.tar])
+    uri = stack.up(instance, built.tag)
+    say("The tracking server answers at")
+    print(uri)
+
+
+def down(instance: Instance) -> None:
+    """Destroy the stack, then remove everything that `up` started or stored; what is built stays cached."""
+    ownership.check(instance)
+    failure: UserError | None = None
+    if standin.healthy(instance) and node.running(instance):
+        try:
+            stack.destroy(instance)
+        except UserError as error:
+            failure = error
+    node.purge(instance)
+    standin.down(instance)
+    network.down(instance)
+    if instance.state.exists():
+        shutil.rmtree(instance.state)
+    say(f"The instance {instance.name!r} is gone.")
+    if failure is not None:
+        raise UserError(f"{failure}\nthe instance was removed all the same, with everything in it")
+
+
+def stop(instance: Instance) -> None:
+    """Stop everything and keep its state; `up` goes on from there."""
+    ownership.check(instance)
+    node.down(instance)
+    standin.down(instance)
+    network.down(instance)
+
+
+def env(instance: Instance) -> None:
+    """Print the `export` lines after which plain `pulumi` and `kubectl` act on the running local stack."""
+    require_running(instance)
+    for name, value in stack.environment(instance).items():
+        print(f"export {name}={shlex.quote(value)}")
+
+
+def status(instance: Instance) -> None:
+    """Tell what runs, and where its logs are."""
+    print(f"instance {instance.name}: {instance.state}")
+    for daemon in [standin.daemon(instance), *node.daemons(instance)]:
+        pid = daemon.pid()
+        print(f"  {daemon.name:<26}{f'pid {pid}' if pid else 'stopped':<14}{daemon.log}")
+
+
+def logs(instance: Instance) -> None:
+    """Print the last lines of every log."""
+    for log in sorted(instance.log_dir.glob("*.log")):
+        print(f"==> {log} <==")
+        print("\n".join(log.read_text(errors="replace").splitlines()[-20:]))
+
+
+def develop(_: Instance) -> None:
+    """Install what tests, measurements and style checks need."""
+    virtualenv.provide("requirements-dev.txt")
+
+
+def require_running(instance: Instance) -> None:
+    """Check that the instance runs.
+
+    Raises:
+        UserError: it does not.
+
+    """
+    if not (standin.healthy(instance) and node.running(instance)):
+        raise UserError(f"the instance {instance.name!r} does not run: start it with `make up`")
+
+
+COMMANDS: dict[str, Callable[[Instance], None]] = {
+    "up": up,
+    "down": down,
+    "stop": stop,
+    "env": env,
+    "status": status,
+    "logs": logs,
+    "develop": develop,
+}
+EXCLUSIVE = {"up", "down", "stop"}
+
+
+def main() -> int:
+    """Run one command; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, function in COMMANDS.items():
+        commands.add_parser(name, help=function.__doc__)
+    chosen = str(parser.parse_args().command)
+    try:
+        instance = Instance.named()
+        if chosen in EXCLUSIVE:
+            node.check_machine()
+            lock = STATE_ROOT / f".{instance.name}.lock"
+            with locked(lock, f"waiting for another command on the instance {instance.name!r} to end …"):
+                COMMANDS[chosen](instance)
+        else:
+            COMMANDS[chosen](instance)
+    except UserError as error:
+        say(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted: run the same command again to go on")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Runs the Pulumi engine on the `local` stack of an instance: environment, configuration, update, destruction."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from local.cache import cache_root
+from local.command import output
+from local.engine.build import engine
+from local.errors import UserError
+from local.gcp import endpoints
+from local.instance import Instance
+from local.node import node
+from local.node.binaries import build as node_binaries
+from local.progress import say
+from local.virtualenv import PROJECT
+
+STACK = "local"
+PASSPHRASE = "local"  # noqa: S105 - public on purpose: the state folder is readable by root alone
+
+
+def own_engine() -> Path | None:
+    """Return the folder of the engine that is built here; None where the person's own `pulumi` is used."""
+    found = shutil.which("pulumi")
+    if found is None or Path(found).resolve().is_relative_to(cache_root().resolve()):
+        return engine()
+    return None
+
+
+def engine_environment(state: Path) -> dict[str, str]:
+    """Return the variables with which the engine keeps its state in a folder and uses no other plugins than ours."""
+    state.mkdir(parents=True, exist_ok=True)
+    variables = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
+    built = own_engine()
+    if built is None:
+        return variables
+    home = state / "home"
+    home.mkdir(exist_ok=True)
+    link(home / "plugins", built / "plugins")
+    return variables | {
+        "PATH": _first_on_path(built / "bin", os.environ.get("PATH", "")),
+        "PULUMI_HOME": str(home),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+def environment(instance: Instance) -> dict[str, str]:
+    """Return the variables with which `pulumi`, `kubectl` and Google's storage clients act on the instance."""
+    variables = engine_environment(instance.state / "pulumi")
+    return variables | {
+        "PATH": _first_on_path(node_binaries(), variables.get("PATH", os.environ.get("PATH", ""))),
+        "KUBECONFIG": str(node.kubeconfig(instance)),
+        "STORAGE_EMULATOR_HOST": instance.gcp_endpoint,
+    }
+
+
+def _first_on_path(folder: Path, path: str) -> str:
+    return ":".join([str(folder), *(other for other in path.split(":") if other != str(folder))])
+
+
+def link(name: Path, target: Path) -> None:
+    """Make `name` a symbolic link to `target`, whatever it was before."""
+    if not name.is_symlink() or name.readlink() != target:
+        partial = name.with_suffix(".partial")
+        partial.unlink(missing_ok=True)
+        partial.symlink_to(target)
+        partial.rename(name)
+
+
+def up(instance: Instance, image: str) -> str:
+    """Bring the stack up and return its tracking URI.
+
+    Args:
+        instance: its stand-in and its node run.
+        image: the tracking server's image, known to the node.
+
+    Raises:
+        UserError: the update failed; the engine's own words stand above it.
+
+    """
+    variables = environment(instance)
+    output(["pulumi", "stack", "select", "--create", STACK], cwd=PROJECT, env=variables)
+    _configure(settings(instance, image), variables)
+    _interactive(["pulumi", "up", "--yes", "--skip-preview", "--stack", STACK], variables)
+    outputs = json.loads(output(["pulumi", "stack", "output", "--json", "--stack", STACK], cwd=PROJECT, env=variables))
+    return str(outputs["tracking_uri"])
+
+
+def destroy(instance: Instance) -> None:
+    """Destroy every resource of the stack.
+
+    Raises:
+        UserError: the engine could not; its own words stand above it.
+
+    """
+    _interactive(["pulumi", "destroy", "--yes", "--skip-preview", "--stack", STACK], environment(instance))
+
+
+def settings(instance: Instance, image: str) -> dict[str, str]:
+    """Return the settings of Pulumi.local.yaml that follow from the instance, by their configuration paths."""
+    derived = {
+        "mlflow:authorizedNetworks[0]": instance.subnet,
+        "mlflow:image": image,
+        "mlflow:nodeAddress": instance.node_address,
+        "mlflow:storageEmulatorHost": instance.gcp_endpoint,
+    }
+    return derived | {f"gcp:{key}": url for key, url in endpoints(instance.gcp_endpoint).items()}
+
+
+def _configure(wanted: dict[str, str], variables: dict[str, str]) -> None:
+    """Write the settings that differ into the stack's file; with the default instance none does."""
+    found = json.loads(output(["pulumi", "config", "--json", "--stack", STACK], cwd=PROJECT, env=variables))
+    current: dict[str, str] = {}
+    for key, entry in found.items():
+        current[key] = entry["value"]
+        for position, value in enumerate(json.loads(entry["value"]) if "objectValue" in entry else []):
+            current[f"{key}[{position}]"] = value
+    changes = {key: value for key, value in wanted.items() if current.get(key) != value}
+    if not changes:
+        return
+    say(f"stack: setting {', '.join(sorted(changes))} in Pulumi.{STACK}.yaml")
+    words = [word for key, value in changes.items() for word in ("--plaintext", f"{key}={value}")]
+    output(["pulumi", "config", "set-all", "--path", "--stack", STACK, *words], cwd=PROJECT, env=variables)
+
+
+def _interactive(argv: list[str], variables: dict[str, str]) -> None:
+    """Run a command whose output people follow."""
+    done = subprocess.run(argv, check=False, cwd=PROJECT, env={**os.environ, **variables})
+    if done.returncode != 0:
+        raise UserError(f"`{' '.join(argv)}` ended with status {done.returncode}; its own words stand above")

@@ -1,0 +1,38 @@
+"""The clone's own Python environment, `.venv`, which Pulumi.yaml names as well."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from local.cache import key_of
+from local.command import run
+from local.errors import UserError
+from local.packages import install
+from local.progress import step
+
+PROJECT = Path(__file__).parent.parent
+FOLDER = PROJECT / ".venv"
+PYTHON = FOLDER / "bin" / "python"
+NEEDED = (3, 11)
+
+
+def provide(requirements: str) -> None:
+    """Install a requirements file into `.venv`, unless just that content is installed already.
+
+    Raises:
+        UserError: Python is too old, or the package registry does not answer.
+
+    """
+    if sys.version_info < NEEDED:
+        found, wanted = (".".join(map(str, version[:2])) for version in (sys.version_info, NEEDED))
+        raise UserError(f"python3 is {found}, {wanted} or newer is needed")
+    stamp = FOLDER / f".{requirements}-{key_of(*sorted(PROJECT.glob('requirements*.txt')), sys.version)}"
+    if stamp.exists():
+        return
+    if importlib.util.find_spec("ensurepip") is None:
+        install(["python3-venv"])
+    with step(f"python: installing {requirements} into .venv"):
+        if not PYTHON.exists():
+            run([sys.executable, "-m", "venv", FOLDER])
+        run([PYTHON, "-m", "pip", "install", "--quiet", "--requirement", PROJECT / requirements])
+    stamp.touch()
