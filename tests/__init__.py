@@ -1,0 +1,1 @@
+"""Tests, from fast to whole: unit, the stand-ins' own, engine, end to end."""

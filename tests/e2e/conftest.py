@@ -1,0 +1,99 @@
+"""One real installation for all end-to-end tests, beside any that a person runs, gone without a trace afterwards."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.scratch import PROJECT, Scratch
+
+INSTANCE = "end-to-end"
+
+
+def output(*argv: str) -> str:
+    """Run a command on this machine."""
+    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+
+def network() -> list[str]:
+    """Return this machine's links, routes and firewall rules, without counters."""
+    rules = [line.split("[")[0] for line in output("iptables-save").splitlines() if not line.startswith("#")]
+    links = [line.split("@")[0] for line in output("ip", "-brief", "link").splitlines()]
+    return sorted([*links, *output("ip", "route", "show", "table", "all").splitlines(), *rules])
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The running `local` stack of the tests' instance.
+
+    Attributes:
+        project: the copy of the project that it was started from.
+        outputs: its outputs.
+        up_seconds: how long `make up` took.
+        network_before: the machine's network before there was an instance.
+
+    """
+
+    project: Scratch
+    outputs: dict[str, str]
+    up_seconds: float
+    network_before: list[str]
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where the tracking server answers."""
+        return self.outputs["tracking_uri"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Remove the installation last."""
+    items.sort(key=lambda item: "test_removal" in item.nodeid)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    """A copy of the project whose instance is removed before and after."""
+    scratch = Scratch.create(tmp_path_factory.mktemp("clone"), {"MLFLOW_LOCAL_INSTANCE": INSTANCE})
+    scratch.output("make", "down")
+    yield scratch
+    scratch.output("make", "down")
+
+
+@pytest.fixture(scope="session")
+def stack(project: Scratch) -> Stack:
+    """The stack after `make up`."""
+    before = network()
+    started = time.monotonic()
+    made = project.run("make", "up")
+    assert made.returncode == 0, made.stdout + made.stderr
+    seconds = time.monotonic() - started
+    lines = project.output("python3", "-m", "local", "env").splitlines()
+    script = "\n".join(lines) + "\nenv -0"
+    exported = subprocess.run(
+        ["bash", "-c", script], check=True, capture_output=True, text=True, env=project.env
+    ).stdout
+    env = dict(entry.split("=", 1) for entry in exported.split("\0") if entry)
+    running = Scratch(project.folder, env)
+    outputs = json.loads(running.output("pulumi", "stack", "output", "--json"))
+    assert made.stdout.strip().splitlines()[-1] == outputs["tracking_uri"]
+    return Stack(running, outputs, seconds, before)
+
+
+@pytest.fixture
+def artifacts() -> Path:
+    """The folder for what a test shows to people, such as a screenshot."""
+    folder = PROJECT / "artifacts"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def clients_of_the_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow's and Google's clients act on the stack."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", stack.tracking_uri)
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", stack.project.env["STORAGE_EMULATOR_HOST"])
+    monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")

@@ -1,0 +1,103 @@
+"""A data scientist's session against the tracking server, checked behind its back."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import mlflow
+import numpy as np
+import psycopg
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+from mlflow import sklearn
+from PIL import Image
+from sklearn.datasets import load_wine
+from sklearn.linear_model import LogisticRegression
+
+from tests.e2e.conftest import Stack
+
+MODEL = "wine"
+
+
+def wine() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return the features and labels of a data set that scikit-learn ships."""
+    return cast("tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]", load_wine(return_X_y=True))
+
+
+@pytest.fixture(scope="module")
+def run_id(stack: Stack) -> str:
+    """A run with parameters, metrics, a picture and a registered model."""
+    mlflow.set_tracking_uri(stack.tracking_uri)
+    mlflow.set_experiment("wine")
+    features, labels = wine()
+    with mlflow.start_run() as run:
+        model = LogisticRegression(max_iter=5000, C=0.5).fit(features, labels)
+        mlflow.log_param("C", 0.5)
+        mlflow.log_metric("accuracy", model.score(features, labels))
+        mlflow.log_image(Image.new("RGB", (8, 8), "maroon"), "picture.png")
+        sklearn.log_model(model, name="model", registered_model_name=MODEL, input_example=features[:2])
+    return str(run.info.run_id)
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[psycopg.Connection]:
+    """A connection of the test's own to the metadata database."""
+    password = stack.project.output(
+        "kubectl",
+        "get",
+        "secret",
+        "mlflow-postgresql-credentials",
+        "--namespace",
+        stack.outputs["namespace"],
+        "--output",
+        "go-template={{index .data `postgresql-password` | base64decode}}",
+    )
+    with psycopg.connect(
+        host=stack.outputs["database_host"], user="postgres", dbname="postgres", password=password, sslmode="require"
+    ) as connection:
+        yield connection
+
+
+@pytest.fixture
+def bucket(stack: Stack) -> storage.Bucket:
+    """The artifact bucket, as Google's own client sees it."""
+    client = storage.Client(project="any", credentials=AnonymousCredentials())
+    return client.bucket(stack.outputs["artifact_root"].removeprefix("gs://").split("/")[0])
+
+
+def test_a_run_is_found_in_postgresql(run_id: str, database: psycopg.Connection) -> None:
+    found = database.execute(
+        "SELECT p.value, m.value FROM params p JOIN metrics m USING (run_uuid)"
+        " WHERE run_uuid = %s AND p.key = 'C' AND m.key = 'accuracy'",
+        [run_id],
+    ).fetchone()
+
+    assert found is not None
+    assert found[0] == "0.5"
+    assert found[1] > 0.9
+
+
+def test_an_image_artifact_is_found_in_the_bucket(run_id: str, bucket: storage.Bucket) -> None:
+    names = [blob.name for blob in bucket.list_blobs() if f"/{run_id}/artifacts/picture.png" in f"/{blob.name}"]
+
+    assert len(names) == 1
+    assert bucket.blob(names[0]).download_as_bytes().startswith(b"\x89PNG")
+
+
+def test_a_registered_model_loads_and_predicts(run_id: str) -> None:
+    version = mlflow.MlflowClient().search_model_versions(f"name = '{MODEL}'")[0]
+    features, labels = wine()
+
+    model = sklearn.load_model(f"models:/{MODEL}/{version.version}")
+
+    assert isinstance(model, LogisticRegression)
+    assert version.run_id == run_id
+    assert model.score(features, labels) > 0.9
+
+
+def test_a_deleted_run_is_marked_in_postgresql(run_id: str, database: psycopg.Connection) -> None:
+    mlflow.delete_run(run_id)
+
+    found = database.execute("SELECT lifecycle_stage FROM runs WHERE run_uuid = %s", [run_id]).fetchone()
+
+    assert found == ("deleted",)
