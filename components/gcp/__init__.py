@@ -1,0 +1,14 @@
+"""The Google Cloud layer: where metadata and artifacts are kept, and who may touch them."""
+
+from components.gcp.artifact_bucket import ArtifactBucket, ArtifactBucketArgs
+from components.gcp.cloud_sql import CloudSqlPostgres, CloudSqlPostgresArgs
+from components.gcp.server_identity import ServerIdentity, ServerIdentityArgs
+
+__all__ = [
+    "ArtifactBucket",
+    "ArtifactBucketArgs",
+    "CloudSqlPostgres",
+    "CloudSqlPostgresArgs",
+    "ServerIdentity",
+    "ServerIdentityArgs",
+]

@@ -1,0 +1,50 @@
+"""Who the server is at Google Cloud: a service account that may use one bucket and nothing else.
+
+Owns the account, its one grant and, where asked for, a key. Leaves to the Kubernetes layer how the key reaches the pod.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerIdentityArgs:
+    """What a ServerIdentity needs."""
+
+    account_id: str
+    """Name of the service account, 6 to 30 lower-case letters, digits and hyphens."""
+    bucket: pulumi.Input[str]
+    """Name of the only bucket the account may use."""
+    with_key: bool
+    """Whether to make a key; plain, since it decides which resources exist."""
+
+
+class ServerIdentity(pulumi.ComponentResource):
+    """A service account with the right to read and write the objects of one bucket."""
+
+    email: pulumi.Output[str]
+    """Address of the service account."""
+    key: pulumi.Output[str] | None
+    """Key file (JSON, base64), a secret; None where no key was asked for."""
+
+    def __init__(self, name: str, args: ServerIdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlflow:gcp:ServerIdentity", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        account = gcp.serviceaccount.Account(
+            name, account_id=args.account_id, display_name="MLflow tracking server", opts=child
+        )
+        gcp.storage.BucketIAMMember(
+            f"{name}-bucket",
+            bucket=args.bucket,
+            role="roles/storage.objectUser",
+            member=pulumi.Output.concat("serviceAccount:", account.email),
+            opts=child,
+        )
+        self.email = account.email
+        self.key = None
+        if args.with_key:
+            key = gcp.serviceaccount.Key(f"{name}-key", service_account_id=account.name, opts=child)
+            self.key = pulumi.Output.secret(key.private_key)
+        self.register_outputs({"email": self.email, "key": self.key})

@@ -1,0 +1,121 @@
+"""The pod that the server and its migration share: environment, mounted files and what it may do.
+
+Owns the path from ConfigMaps and Secrets into the container and the `restricted` security context. Leaves to `workload`
+what the container runs, how much of the machine it gets and when it counts as ready.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
+    EnvVarArgsDict,
+    PodSpecArgsDict,
+    VolumeArgsDict,
+    VolumeMountArgsDict,
+)
+
+from components.kubernetes.config import CA_FILE
+from components.kubernetes.secret import CLOUD_KEY_FILE, PASSWORD_KEY
+
+_USER = 10001  # the image's account; above 10000, so that it is nobody on the node
+_CA_FOLDER = "/etc/mlflow/database-ca"
+_CLOUD_KEY_FOLDER = "/etc/mlflow/cloud-key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodSources:
+    """Where a pod finds what it is told."""
+
+    config_name: pulumi.Input[str]
+    """ConfigMap with the four settings."""
+    ca_name: pulumi.Input[str]
+    """ConfigMap with the certificate authority of the database."""
+    secret_name: pulumi.Input[str]
+    """Secret with the password."""
+    cloud_key_name: pulumi.Input[str] | None
+    """Secret with a service account key, if there is one."""
+    storage_emulator: str | None
+    """URL of a stand-in for Cloud Storage, if one is used."""
+
+
+def pod_spec(sources: PodSources, container: ContainerArgsDict) -> PodSpecArgsDict:
+    """Return a pod around `container` (which brings name, image, command and resources)."""
+    mounts, volumes = _files(sources)
+    return {
+        # The server asks nothing of Kubernetes.
+        "automount_service_account_token": False,
+        # Variables named after Services, such as MLFLOW_PORT=tcp://..., would be read by MLflow as its own.
+        "enable_service_links": False,
+        "security_context": {
+            "run_as_non_root": True,
+            "run_as_user": _USER,
+            "run_as_group": _USER,
+            "fs_group": _USER,
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                **container,
+                "image_pull_policy": "IfNotPresent",
+                "env": _environment(sources),
+                "volume_mounts": mounts,
+                "security_context": {
+                    "allow_privilege_escalation": False,
+                    "read_only_root_filesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }
+        ],
+        "volumes": volumes,
+    }
+
+
+def _environment(sources: PodSources) -> list[EnvVarArgsDict]:
+    from_config: list[EnvVarArgsDict] = [
+        {"name": key, "value_from": {"config_map_key_ref": {"name": sources.config_name, "key": key}}}
+        for key in ("DEFAULT_ARTIFACT_ROOT", "DB_NAME", "DB_USERNAME", "DB_HOST")
+    ]
+    from_secret: list[EnvVarArgsDict] = [
+        {"name": name, "value_from": {"secret_key_ref": {"name": sources.secret_name, "key": PASSWORD_KEY}}}
+        for name in ("DB_PASSWORD", "PGPASSWORD")
+    ]
+    plain: dict[str, str] = {
+        "PGHOST": "$(DB_HOST)",
+        "PGUSER": "$(DB_USERNAME)",
+        "PGDATABASE": "$(DB_NAME)",
+        # Cloud SQL's certificate names the instance and not its address: its signature is all there is to check.
+        "PGSSLMODE": "verify-ca",
+        "PGSSLROOTCERT": f"{_CA_FOLDER}/{CA_FILE}",
+        "HOME": "/tmp",  # noqa: S108 - the only folder that can be written
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        # The job runner and its helpers would take more memory at rest than the pod has.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    if sources.cloud_key_name is not None:
+        plain["GOOGLE_APPLICATION_CREDENTIALS"] = f"{_CLOUD_KEY_FOLDER}/{CLOUD_KEY_FILE}"
+    if sources.storage_emulator is not None:
+        plain["STORAGE_EMULATOR_HOST"] = sources.storage_emulator
+    # The order counts: `$(DB_HOST)` is expanded from what stands before it.
+    return [*from_config, *from_secret, *_variables(plain)]
+
+
+def _variables(plain: Mapping[str, str]) -> list[EnvVarArgsDict]:
+    return [{"name": name, "value": value} for name, value in plain.items()]
+
+
+def _files(sources: PodSources) -> tuple[list[VolumeMountArgsDict], list[VolumeArgsDict]]:
+    """Return the mounts of the container and the volumes behind them."""
+    mounts: list[VolumeMountArgsDict] = [
+        {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 - an empty folder of the pod's own
+        {"name": "database-ca", "mount_path": _CA_FOLDER, "read_only": True},
+    ]
+    volumes: list[VolumeArgsDict] = [
+        {"name": "tmp", "empty_dir": {}},
+        {"name": "database-ca", "config_map": {"name": sources.ca_name}},
+    ]
+    if sources.cloud_key_name is not None:
+        mounts.append({"name": "cloud-key", "mount_path": _CLOUD_KEY_FOLDER, "read_only": True})
+        volumes.append({"name": "cloud-key", "secret": {"secret_name": sources.cloud_key_name}})
+    return mounts, volumes

@@ -1,0 +1,88 @@
+"""What Kubernetes accepts: quantities, node ports, image references and addresses of nodes."""
+
+import ipaddress
+import re
+from decimal import Decimal
+
+_SUFFIXES = {
+    **{suffix: Decimal(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
+    **{suffix: Decimal(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), 1)},
+    "n": Decimal("1e-9"),
+    "u": Decimal("1e-6"),
+    "m": Decimal("1e-3"),
+    "": Decimal(1),
+}
+_QUANTITY = re.compile(r"\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([A-Za-z]*)|[eE]([+-]?[0-9]{1,2}))")
+_LARGEST = Decimal(2**63 - 1)
+_HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_NAME_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_NAME_PART}(?:/{_NAME_PART})*"
+    r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+def parse_quantity(value: str) -> Decimal | None:
+    """Return the quantity in its base unit (CPUs, bytes), or None where Kubernetes cannot parse it.
+
+    The grammar is the one of k8s.io/apimachinery/pkg/api/resource.Quantity: a number with a binary suffix (Ki to Ei), a
+    decimal one (n to E) or an exponent, at most 2**63 - 1.
+    """
+    match = _QUANTITY.fullmatch(value)
+    if match is None:
+        return None
+    number, suffix, exponent = match.groups()
+    scale = _SUFFIXES.get(suffix) if exponent is None else Decimal(10) ** int(exponent)
+    if scale is None or Decimal(number) * scale > _LARGEST:
+        return None
+    return Decimal(number) * scale
+
+
+def cpu(value: str) -> str | None:
+    """Hold an amount of CPU against kubernetes.io/docs/concepts/configuration/manage-resources-containers."""
+    quantity = parse_quantity(value)
+    if quantity is None or quantity <= 0 or quantity % Decimal("0.001"):
+        return "Kubernetes cannot parse it as CPU; write a number of CPUs such as 1 or 0.5, or thousandths such as 500m"
+    return None
+
+
+def memory(value: str) -> str | None:
+    """Hold an amount of memory against the page that `cpu` names; a fraction of a byte is none."""
+    quantity = parse_quantity(value)
+    if quantity is None or quantity <= 0 or quantity % 1:
+        return "Kubernetes cannot parse it as memory; write bytes with a suffix, such as 512Mi or 1Gi"
+    return None
+
+
+def node_port(value: int) -> str | None:
+    """Hold a port against the range that kube-apiserver keeps for NodePort Services."""
+    if 30000 <= value <= 32767:  # noqa: PLR2004 - --service-node-port-range's default
+        return None
+    return "Kubernetes opens ports 30000 to 32767 on its nodes; take one of them, such as 30001"
+
+
+def image(value: str) -> str | None:
+    """Hold an image against the reference grammar of the OCI distribution; it must say which build it means."""
+    remedy = "name one build by its tag or digest, such as mlflow-tracking-server:3.17.2"
+    reference = _IMAGE.fullmatch(value)
+    if reference is None:
+        return f"it is not an image with a tag; {remedy}"
+    if reference["digest"]:
+        return None
+    if not reference["tag"] or reference["tag"] == "latest":
+        return f"without a tag of its own (or with 'latest') it is another build each time; {remedy}"
+    return None
+
+
+def node_address(value: str) -> str | None:
+    """Hold an address that goes between http:// and the port: IPv4 or a DNS name (RFC 1123)."""
+    remedy = "write the IPv4 address or DNS name of a node, without scheme and port; `minikube ip` tells minikube's"
+    labels = value.split(".")
+    if len(value) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in labels):  # noqa: PLR2004 - RFC 1123
+        return remedy
+    if labels[-1].isdigit():
+        try:
+            ipaddress.IPv4Address(value)
+        except ValueError:
+            return remedy
+    return None

@@ -1,0 +1,51 @@
+"""What the tracking server itself needs: counts, memory for its workers, and addresses of stand-ins."""
+
+from collections.abc import Callable, Collection
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+_MIB = 2**20
+_BASE_MIB = 220
+_WORKER_MIB = 200
+_SHARE = Decimal("0.8")
+
+
+def at_least_one(value: int) -> str | None:
+    """Hold a count against 1."""
+    return None if value >= 1 else "there has to be at least 1"
+
+
+def one_of(choices: Collection[str]) -> Callable[[str], str | None]:
+    """Return the rule that a value is one of the choices."""
+    return lambda value: None if value in choices else f"write {' or '.join(choices)}"
+
+
+def not_empty(remedy: str) -> Callable[[str], str | None]:
+    """Return the rule that a value is there, with the remedy where it is not."""
+    return lambda value: None if value.strip() else remedy
+
+
+def url(value: str) -> str | None:
+    """Hold an address against http(s)://host[:port][/path]."""
+    try:
+        parts = urlsplit(value)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    return None if sound else "it is not a URL; write one such as http://127.0.0.1:4443"
+
+
+def memory_for_workers(limit: Decimal, workers: int) -> str | None:
+    """Hold a memory limit (bytes) against what the server takes at rest.
+
+    Measured with MLflow 3.17 and its job runner off: 220 MiB and 200 MiB for each worker. That may be 80 % of the
+    limit at most, the rest is for requests.
+    """
+    needed = _BASE_MIB + _WORKER_MIB * workers
+    if needed * _MIB <= limit * _SHARE:
+        return None
+    enough = int(needed / _SHARE) + 1
+    return (
+        f"too little for {workers} worker(s), which take {needed} MiB at rest, to be at most 80 % of the limit; write"
+        f" {enough}Mi or more, or ask for fewer workers (mlflow:workers)"
+    )
