@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from local import image, ownership, stack, standin, virtualenv
 from local.cache import locked
+from local.engine.environment import own_engine
 from local.engine.go import forget_caches
 from local.errors import UserError
 from local.instance import STATE_ROOT, Instance
@@ -20,7 +21,7 @@ def up(instance: Instance) -> None:
     """Install, build and start what is missing, then bring the `local` stack up."""
     ownership.claim(instance)
     virtualenv.provide("requirements-local.txt")
-    stack.own_engine()
+    own_engine()
     binaries = node_binaries()
     forget_caches()
     built = image.build()

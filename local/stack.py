@@ -2,13 +2,10 @@
 
 import json
 import os
-import shutil
 import subprocess
-from pathlib import Path
 
-from local.cache import cache_root
 from local.command import output
-from local.engine.build import engine
+from local.engine.environment import engine_environment, first_on_path
 from local.errors import UserError
 from local.gcp import endpoints
 from local.instance import Instance
@@ -18,56 +15,16 @@ from local.progress import say
 from local.virtualenv import PROJECT
 
 STACK = "local"
-PASSPHRASE = "local"  # noqa: S105 - public on purpose: the state folder is readable by root alone
-
-
-def own_engine() -> Path | None:
-    """Return the folder of the engine that is built here; None where the person's own `pulumi` is used."""
-    found = shutil.which("pulumi")
-    if found is None or Path(found).resolve().is_relative_to(cache_root().resolve()):
-        return engine()
-    return None
-
-
-def engine_environment(state: Path) -> dict[str, str]:
-    """Return the variables with which the engine keeps its state in a folder and uses no other plugins than ours."""
-    state.mkdir(parents=True, exist_ok=True)
-    variables = {"PULUMI_BACKEND_URL": f"file://{state}", "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}
-    built = own_engine()
-    if built is None:
-        return variables
-    home = state / "home"
-    home.mkdir(exist_ok=True)
-    link(home / "plugins", built / "plugins")
-    return variables | {
-        "PATH": _first_on_path(built / "bin", os.environ.get("PATH", "")),
-        "PULUMI_HOME": str(home),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }
 
 
 def environment(instance: Instance) -> dict[str, str]:
     """Return the variables with which `pulumi`, `kubectl` and Google's storage clients act on the instance."""
     variables = engine_environment(instance.state / "pulumi")
     return variables | {
-        "PATH": _first_on_path(node_binaries(), variables.get("PATH", os.environ.get("PATH", ""))),
+        "PATH": first_on_path(node_binaries(), variables.get("PATH", os.environ.get("PATH", ""))),
         "KUBECONFIG": str(node.kubeconfig(instance)),
         "STORAGE_EMULATOR_HOST": instance.gcp_endpoint,
     }
-
-
-def _first_on_path(folder: Path, path: str) -> str:
-    return ":".join([str(folder), *(other for other in path.split(":") if other != str(folder))])
-
-
-def link(name: Path, target: Path) -> None:
-    """Make `name` a symbolic link to `target`, whatever it was before."""
-    if not name.is_symlink() or name.readlink() != target:
-        partial = name.with_suffix(".partial")
-        partial.unlink(missing_ok=True)
-        partial.symlink_to(target)
-        partial.rename(name)
 
 
 def up(instance: Instance, image: str) -> str:
