@@ -1,0 +1,10 @@
+"""Builds the image of the MLflow server from images/mlflow/Dockerfile on machines that cannot pull a base image.
+
+Owns the stand-in of the base image (`local.image.base`), what pip needs to reach its registry from inside a build
+(`local.image.registry`) and the build (`local.image.build`). Leaves the Dockerfile to images/mlflow, the import into a
+container runtime to the node.
+"""
+
+from local.image.build import Image, build
+
+__all__ = ["Image", "build"]
