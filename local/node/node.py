@@ -1,0 +1,233 @@
+"""Starts, stops and removes the single-node Kubernetes of an instance.
+
+Owns the order of things and what "ready" and "gone" mean. A stop is to the cluster what switching a machine off is: all
+processes end, what is on disk stays, and the next start brings every pod back.
+"""
+
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local.cache import key_of, locked
+from local.command import run
+from local.errors import UserError
+from local.instance import Instance
+from local.node import api, certificates, cgroups, components, configuration, host, images, mounts, network, sweep
+from local.node.layout import Layout
+from local.process import Daemon, wait_for
+from local.progress import step
+
+DNS_MANIFESTS = Path(__file__).with_name("dns.yaml")
+LONG_AGO = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What runs of a node: each program's process id (None: it does not run) and log, and whether the node is Ready."""
+
+    pids: dict[str, int | None]
+    logs: dict[str, Path]
+    ready: bool
+
+
+def kubeconfig(instance: Instance) -> Path:
+    """Return the administrator's kubeconfig; it exists (mode 0600) once the node was up."""
+    return Layout(instance).kubeconfig
+
+
+def status(instance: Instance) -> Status:
+    """Look at what runs."""
+    layout = Layout(instance)
+    programs = _programs(layout)
+    return Status(
+        pids={name: program.pid() for name, program in programs.items()},
+        logs={name: program.log for name, program in programs.items()},
+        ready=kubeconfig(instance).exists() and _node_ready(layout, LONG_AGO),
+    )
+
+
+def up(instance: Instance, binaries: Path, archives: Sequence[Path]) -> None:
+    """Start the node, or what is missing of it, and wait until it and its DNS are ready.
+
+    Args:
+        instance: whose node.
+        binaries: the folder that `local.node.binaries.build` returns.
+        archives: OCI archives of the images that pods will use.
+
+    Raises:
+        UserError: this machine can't run it, or something did not get ready in time; names the log.
+
+    """
+    host.check()
+    layout = Layout(instance)
+    layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(_lock(instance), "node: waiting for another start or stop of it to end …"):
+        _end_other(layout, binaries)
+        with step("node: starting Kubernetes"):
+            _start(layout, binaries, [*images.own(binaries), *archives])
+
+
+def down(instance: Instance) -> None:
+    """Stop the node and remove its processes, mounts, control groups and network; what is on disk stays.
+
+    Raises:
+        UserError: something is left; names it.
+
+    """
+    if not instance.state.exists():
+        return
+    with locked(_lock(instance), "node: waiting for another start or stop of it to end …"):
+        _halt(Layout(instance))
+        network.down(instance)
+        _require_gone(instance)
+
+
+def purge(instance: Instance) -> None:
+    """Stop the node and remove everything that it has on disk as well."""
+    down(instance)
+    layout = Layout(instance)
+    if layout.folder.exists():
+        shutil.rmtree(layout.folder)
+    logs = [program.log for program in _programs(layout).values()]
+    for file in (*logs, _note(instance), _lock(instance)):
+        file.unlink(missing_ok=True)
+    for folder in (instance.run_dir, instance.log_dir, instance.state):
+        if folder.exists() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _lock(instance: Instance) -> Path:
+    return instance.run_dir / "node.lock"
+
+
+def _note(instance: Instance) -> Path:
+    return instance.run_dir / "node.version"
+
+
+def _programs(layout: Layout) -> dict[str, Daemon]:
+    """Return all programs, the holder of the mount namespace first, to look at or to stop."""
+    holder = mounts.holder(layout.instance, Path("/"))
+    return {holder.name: holder, **components.daemons(layout, None)}
+
+
+def _fingerprint(layout: Layout, binaries: Path) -> str:
+    """Return what the running programs follow from: when it changes they have to start anew."""
+    return key_of(Path(__file__).parent, str(binaries), str(layout.folder))
+
+
+def _end_other(layout: Layout, binaries: Path) -> None:
+    """End what an earlier version started, or what outlived the mount namespace's holder."""
+    note = _note(layout.instance)
+    wanted = _fingerprint(layout, binaries)
+    holder = mounts.holder(layout.instance, binaries)
+    if not holder.running() or not note.exists() or note.read_text() != wanted:
+        _halt(layout)
+    note.write_text(wanted)
+
+
+def _start(layout: Layout, binaries: Path, archives: Sequence[Path]) -> None:
+    instance = layout.instance
+    network.up(instance)
+    cgroups.create(instance)
+    certificates.ensure(layout)
+    configuration.write(layout)
+    holder = mounts.holder(instance, binaries)
+    switched_on = _now() if not holder.running() else LONG_AGO
+    holder.start()
+    holder_pid = holder.pid() or 0
+    _await(lambda: mounts.ready(holder_pid), "the node's mounts", holder)
+    programs = components.daemons(layout, holder_pid)
+    for name in components.FIRST:
+        programs[name].start()
+    _await(lambda: _containerd_answers(layout), "containerd", programs["containerd"])
+    images.ensure(layout, archives)
+    _await(lambda: api.get(layout, "/readyz") == b"ok", "the API server", programs["kube-apiserver"])
+    kubelet_started = LONG_AGO if programs["kubelet"].running() else _now()
+    for name in components.SECOND:
+        programs[name].start()
+    run(
+        [binaries / "kubectl", "apply", "--server-side", "--force-conflicts", "-f", DNS_MANIFESTS],
+        env={**components.ENVIRONMENT, "KUBECONFIG": str(layout.kubeconfig)},
+    )
+    _await(lambda: _node_ready(layout, kubelet_started), "the node to be Ready", programs["kubelet"])
+    _await(lambda: api.proxy_healthy(layout), "kube-proxy", programs["kube-proxy"])
+    _await(lambda: _account_ready(layout), "the default service account", programs["kube-controller-manager"])
+    _await(lambda: _dns_ready(layout, switched_on), "the cluster's DNS", programs["kubelet"])
+
+
+def _await(condition: Callable[[], bool], what: str, program: Daemon, deadline: float = 90) -> None:
+    """Wait for `condition`, but no longer than the program lives that has to bring it about."""
+
+    def met() -> bool:
+        if condition():
+            return True
+        if not program.running():
+            raise UserError(f"{program.name} ended while the start waited for {what}; its log is {program.log}")
+        return False
+
+    wait_for(met, what=what, deadline=deadline, log=program.log)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)  # Kubernetes' times are whole seconds
+
+
+def _containerd_answers(layout: Layout) -> bool:
+    try:
+        run(["ctr", "--address", layout.containerd_socket, "version"])
+    except UserError:
+        return False
+    return True
+
+
+def _condition(thing: dict[str, Any], kind: str) -> dict[str, Any]:
+    conditions: list[dict[str, Any]] = thing.get("status", {}).get("conditions", [])
+    return {condition["type"]: condition for condition in conditions}.get(kind, {})
+
+
+def _node_ready(layout: Layout, since: datetime) -> bool:
+    """Tell whether the kubelet said so since it was started: what an earlier one said stays in the store."""
+    ready = _condition(api.get_json(layout, f"/api/v1/nodes/{layout.node_name}"), "Ready")
+    return ready.get("status") == "True" and datetime.fromisoformat(ready["lastHeartbeatTime"]) >= since
+
+
+def _account_ready(layout: Layout) -> bool:
+    return bool(api.get_json(layout, "/api/v1/namespaces/default/serviceaccounts/default"))
+
+
+def _dns_ready(layout: Layout, since: datetime) -> bool:
+    pods = api.get_json(layout, "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-dns")
+    return any(_runs_since(pod, since) for pod in pods.get("items", []))
+
+
+def _runs_since(pod: dict[str, Any], since: datetime) -> bool:
+    if _condition(pod, "Ready").get("status") != "True":
+        return False
+    states = [container["state"] for container in pod["status"].get("containerStatuses", [])]
+    return all(
+        "running" in state and datetime.fromisoformat(state["running"]["startedAt"]) >= since for state in states
+    )
+
+
+def _halt(layout: Layout) -> None:
+    """End all processes: the kubelet first, so that it restarts nothing; those with a database may close it."""
+    programs = _programs(layout)
+    known = [pid for program in programs.values() if (pid := program.pid()) is not None]
+    spaces = sweep.namespaces(layout.instance, known)
+    for name in ("kubelet", "etcd", "containerd"):
+        programs[name].stop(timeout=5)
+    sweep.end_all(layout.instance, spaces)
+    for program in programs.values():
+        program.stop()
+
+
+def _require_gone(instance: Instance) -> None:
+    state = str(Layout(instance).folder)
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    left = [f"mount {folder}" for folder in mounted if folder.startswith(state)]
+    left += cgroups.leftovers(instance) + network.leftovers(instance)
+    if left:
+        raise UserError(f"the node {instance.name} is stopped, but left {', '.join(left)}: remove them by hand")
