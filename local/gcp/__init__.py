@@ -1,0 +1,30 @@
+"""The Google Cloud stand-in: what this package offers to programs that run outside its environment.
+
+The stand-in itself (`python -m local.gcp`) needs the packages of requirements-local.txt. This module does not: the
+command line imports it before any package is installed, so it stays within the standard library.
+
+What stands behind an instance: PostgreSQL 15 of Debian, whatever `databaseVersion` asks for. The version asked for
+is recorded and answered; the engine is not exchanged. Machine type, disk, backups and availability are recorded too,
+and have no effect.
+"""
+
+POSTGRES_PROGRAMS = "/usr/lib/postgresql/15/bin"
+"""Folder of initdb, pg_ctl and postgres, where Debian's package puts them (they are not on PATH)."""
+
+DEBIAN_PACKAGES = {f"{POSTGRES_PROGRAMS}/postgres": "postgresql-15"}
+"""Program to Debian package, in the form that `local.packages.require` takes."""
+
+
+def endpoints(base_url: str) -> dict[str, str]:
+    """Settings of the Pulumi gcp provider that send it to the stand-in at `base_url` ("http://10.89.1.1:8085").
+
+    For http://H:P they are http://H:P/sql/v1beta4/, http://H:P/storage/v1/ and http://H:P/iam/v1/. The provider takes
+    the version off an https address only, so over http its older clients ask for /sql/v1beta4/sql/v1beta4/… and
+    /iam/v1/v1/…; the stand-in reads a doubled version as one.
+    """
+    root = base_url.rstrip("/")
+    return {
+        "sqlCustomEndpoint": f"{root}/sql/v1beta4/",
+        "storageCustomEndpoint": f"{root}/storage/v1/",
+        "iamCustomEndpoint": f"{root}/iam/v1/",
+    }

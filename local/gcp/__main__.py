@@ -1,0 +1,158 @@
+"""The stand-in as a program: python -m local.gcp --state DIR --listen HOST:PORT --sql-addresses CIDR.
+
+Owns start and end: arguments, sockets, the order in which the parts come up and go down.
+"""
+
+import argparse
+import asyncio
+import fcntl
+import ipaddress
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NoReturn
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from local.errors import UserError
+from local.gcp.app import Api
+from local.gcp.emulator import Emulator
+from local.gcp.iam import ServiceAccounts
+from local.gcp.objects import Objects
+from local.gcp.operations import Operations
+from local.gcp.policies import Policies
+from local.gcp.sql_contents import Contents
+from local.gcp.sql_instances import Instances
+from local.gcp.storage import Buckets
+from local.gcp.store import Store
+from local.gcp.supervisor import Supervisor
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_LONGEST_STATE = 60  # PostgreSQL's socket lies 35 bytes below, and a socket's path ends at 107
+
+
+def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
+    """Put the stand-in together; its servers start and stop with the application."""
+    store = Store(state / "store.sqlite3")
+    policies, operations = Policies(store), Operations(store)
+    emulator = Emulator(state / "objects")
+    instances = Instances(store, operations, state / "sql", addresses)
+    buckets, contents = Buckets(store, policies, emulator), Contents(instances)
+    objects = Objects(buckets, emulator)
+    supervisor = Supervisor(instances, emulator)
+    accounts = ServiceAccounts(store, policies)
+    handlers = {**instances.handlers(), **contents.handlers(), **buckets.handlers(), **accounts.handlers()}
+    api = Api(handlers, objects.streams(), objects.plain)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(supervisor.start)
+        await run_in_threadpool(buckets.restore)
+        operations.resume()
+        yield
+        await run_in_threadpool(operations.close)
+        await objects.close()
+        await run_in_threadpool(supervisor.stop)
+        store.close()
+
+    async def health(_: Request) -> JSONResponse:
+        failing = await run_in_threadpool(supervisor.failing)
+        return JSONResponse({"failing": failing}, 503 if failing else 200)
+
+    routes = [Route("/healthz", health), Route("/{path:path}", api.__call__, methods=_METHODS)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    arguments = _arguments()
+    try:
+        state: Path = arguments.state.absolute()
+        lock = _take(state)
+        sockets = [_listen(address) for address in arguments.listen]
+        addresses = _network(arguments.sql_addresses)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    config = uvicorn.Config(build(state, addresses), log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGINT, _end)
+    asyncio.run(uvicorn.Server(config).serve(sockets=sockets))
+    lock.close()
+
+
+def _end(*_: object) -> NoReturn:
+    """Take the signal that uvicorn raises again after it has shut down: an ordinary end."""
+    sys.exit(0)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.gcp", description="Google Cloud stand-in")
+    parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="where everything is kept")
+    parser.add_argument("--listen", action="append", required=True, metavar="HOST:PORT", help="may be repeated")
+    parser.add_argument("--sql-addresses", required=True, metavar="CIDR", help="addresses of the database servers")
+    return parser.parse_args()
+
+
+def _take(state: Path):
+    """Make the state folder ours. PostgreSQL runs as another user, who has to pass through it."""
+    if len(str(state)) > _LONGEST_STATE:
+        raise UserError(f"--state {state} is longer than {_LONGEST_STATE} characters. Choose a shorter folder.")
+    for folder in (state, state / "sql"):
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    (state / "objects").mkdir(mode=0o700, exist_ok=True)
+    lock = (state / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise UserError(f"--state {state} is in use by another stand-in. Stop that one first.") from error
+    return lock
+
+
+def _listen(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    ip = _local_address(host, address)
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise UserError(f"--listen {address}: {port!r} is no port. Give HOST:PORT, such as 127.0.0.1:8085.")
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((str(ip), int(port)))
+    except OSError as error:
+        raise UserError(f"--listen {address}: {error.strerror}. Choose another, or stop who holds it.") from error
+    return listener
+
+
+def _local_address(host: str, address: str) -> ipaddress.IPv4Address:
+    try:
+        ip = ipaddress.IPv4Address("127.0.0.1" if host == "localhost" else host)
+    except ValueError as error:
+        raise UserError(f"--listen {address}: {host!r} is no IPv4 address.") from error
+    if ip.is_unspecified or not ip.is_private:
+        raise UserError(f"--listen {address}: only loopback and private addresses, one by one; it has no password.")
+    return ip
+
+
+def _network(cidr: str) -> ipaddress.IPv4Network:
+    try:
+        network = ipaddress.IPv4Network(cidr)
+    except ValueError as error:
+        raise UserError(f"--sql-addresses {cidr}: {error}. Give a network such as 10.89.1.128/25.") from error
+    if not network.is_private or network.network_address.is_unspecified:
+        raise UserError(f"--sql-addresses {cidr} is not private. Give a network such as 10.89.1.128/25.")
+    return network
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Objects: every request that touches one is handed on to the emulator, bodies streamed in both directions.
+
+The bucket must exist here; what the emulator would silently ignore is refused by name instead. Answers that are JSON
+are held against Google's description before they go out.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from local.gcp.app import Call, StreamHandler, check_answer, checked_body
+from local.gcp.emulator import Emulator
+from local.gcp.errors import ApiError, not_found, not_implemented
+from local.gcp.storage import Buckets
+
+Json: TypeAlias = dict[str, Any]
+
+_METHODS = ("insert", "get", "list", "patch", "delete", "copy", "rewrite", "compose")
+_WITH_BODY = {"storage.objects.patch", "storage.objects.copy", "storage.objects.rewrite", "storage.objects.compose"}
+_IGNORED_BY_EMULATOR = {"startOffset", "endOffset", "includeTrailingDelimiter", "kmsKeyName", "predefinedAcl"}
+_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "server", "date"}
+_CHUNK = 1 << 20
+
+
+class Objects:
+    """Hands object requests on."""
+
+    def __init__(self, buckets: Buckets, emulator: Emulator) -> None:
+        self._buckets = buckets
+        self._emulator = emulator
+        self._client = httpx.AsyncClient(timeout=httpx.Timeout(600, connect=10))
+
+    def streams(self) -> dict[str, StreamHandler]:
+        """Answer the handlers by method id."""
+        return {f"storage.objects.{name}": self._documented for name in _METHODS}
+
+    async def plain(self, request: Request, path: str) -> Response | None:
+        """Answer GET, HEAD and PUT of /bucket/object, the path of the XML API; None for any other path."""
+        bucket, _, name = path.lstrip("/").partition("/")
+        if not name or request.method not in ("GET", "HEAD", "PUT"):
+            return None
+        try:
+            self._buckets.find(unquote(bucket))
+        except ApiError:
+            return None
+        return await self._hand_on(request, None)
+
+    async def close(self) -> None:
+        """Close the connections to the emulator."""
+        await self._client.aclose()
+
+    async def _documented(self, request: Request, call: Call) -> Response:
+        for name in ("bucket", "sourceBucket", "destinationBucket"):
+            if name in call.path:
+                self._buckets.find(call.path[name])
+        for name in call.query:
+            if name in _IGNORED_BY_EMULATOR or name.startswith("if"):
+                raise not_implemented(f"query parameter {name} of {call.method.id}")
+        if call.method.id in _WITH_BODY and call.kind == "rpc":
+            await checked_body(request, call.method)
+        return await self._hand_on(request, call)
+
+    async def _hand_on(self, request: Request, call: Call | None) -> Response:
+        headers = [(k, v) for k, v in request.headers.raw if k.decode() not in _HOP_BY_HOP]
+        path = request.scope["raw_path"].decode("ascii")
+        outgoing = self._client.build_request(
+            "GET" if request.method == "HEAD" else request.method,
+            httpx.URL(self._emulator.url).copy_with(raw_path=f"{path}?{request.url.query}".encode()),
+            headers=headers,
+            content=request.stream() if _has_body(request) else None,
+        )
+        try:
+            incoming = await self._client.send(outgoing, stream=True)
+        except httpx.TransportError as error:
+            raise ApiError(503, "backendError", f"the object emulator does not answer: {error}") from error
+        if incoming.status_code >= httpx.codes.BAD_REQUEST:
+            raise await _refusal(incoming)
+        if call is not None and incoming.headers.get("content-type", "").startswith("application/json"):
+            return await self._json(request, call, incoming)
+        answered = {k: v for k, v in incoming.headers.items() if k not in _HOP_BY_HOP}
+        return StreamingResponse(_drain(incoming), status_code=incoming.status_code, headers=answered)
+
+    async def _json(self, request: Request, call: Call, incoming: httpx.Response) -> Response:
+        """Hold a JSON answer against the description, unless it is the content of an object."""
+        is_content = call.kind == "download" or request.query_params.get("alt") == "media"
+        content = await incoming.aread()
+        await incoming.aclose()
+        if is_content:
+            return Response(content, incoming.status_code, media_type=incoming.headers["content-type"])
+        answer: Json = httpx.Response(200, content=content).json()
+        if isinstance(answer.get("size"), int):  # the emulator's answer to compose
+            answer["size"] = str(answer["size"])
+        check_answer(call.method, answer)
+        return JSONResponse(answer, incoming.status_code)
+
+
+def _has_body(request: Request) -> bool:
+    return "content-length" in request.headers or "transfer-encoding" in request.headers
+
+
+async def _drain(incoming: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in incoming.aiter_raw(_CHUNK):
+            yield chunk
+    finally:
+        await incoming.aclose()
+
+
+async def _refusal(incoming: httpx.Response) -> ApiError:
+    content = (await incoming.aread()).decode(errors="replace")
+    await incoming.aclose()
+    if incoming.status_code == httpx.codes.NOT_FOUND:
+        return not_found("No such object.")
+    if incoming.status_code == httpx.codes.NOT_IMPLEMENTED:
+        return not_implemented(f"{incoming.request.method} {incoming.request.url.path}")
+    return ApiError(incoming.status_code, "invalid", content or "the object emulator refused the request")

@@ -1,0 +1,236 @@
+"""One real PostgreSQL server: data directory, configuration, start and stop.
+
+Takes settings that are already decided (which networks, which flags) and knows nothing of Cloud SQL's schemas.
+PostgreSQL refuses to run as root, so as root its programs run as Debian's user `postgres`. The stand-in itself comes
+in through a socket in the instance's folder, by the operating system's word for who it is (peer); it has no password.
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import psycopg
+from psycopg import pq, sql
+
+from local.gcp import POSTGRES_PROGRAMS, certificates
+from local.gcp.errors import OperationFailedError
+
+ADMINISTRATOR = "cloudsqladmin"
+PORT = 5432
+_SYSTEM_USER = "postgres" if os.geteuid() == 0 else None
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """Who may connect: networks in CIDR form, and whether only over TLS."""
+
+    networks: list[str]
+    encrypted_only: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A PostgreSQL server below `folder`, reached at `address`:5432."""
+
+    folder: Path
+    address: str
+    flags: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def data(self) -> Path:
+        """The data directory."""
+        return self.folder / "data"
+
+    def create(self, certificate: certificates.ServerCertificates) -> None:
+        """Make the data directory; nothing happens when it is there, and half of one is made anew."""
+        if self.data.exists():
+            return
+        self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        socket_folder, new = self.folder / "run", self.folder / "data.new"
+        for path in (socket_folder, new):
+            shutil.rmtree(path, ignore_errors=True)
+            path.mkdir(mode=0o700)
+            _hand_over(path)
+        _program("initdb", f"--pgdata={new}", f"--username={ADMINISTRATOR}", "--encoding=UTF8", "--locale=C.UTF-8")
+        for name, content in (
+            ("server-ca.pem", certificate.authority),
+            ("server-cert.pem", certificate.certificate),
+            ("server-key.pem", certificate.key),
+        ):
+            _write(new / name, content.decode())
+        new.rename(self.data)
+
+    def authority(self) -> bytes:
+        """Answer the certificate of the authority, PEM."""
+        return (self.data / "server-ca.pem").read_bytes()
+
+    def configure(self, access: Access) -> None:
+        """Write the configuration files; `apply` or `start` makes them count."""
+        operating_user = pwd.getpwuid(os.geteuid()).pw_name
+        own = {
+            "listen_addresses": self.address,
+            "port": str(PORT),
+            "unix_socket_directories": str(self.folder / "run"),
+            "unix_socket_permissions": "0700",
+            "ssl": "on",
+            "ssl_cert_file": "server-cert.pem",
+            "ssl_key_file": "server-key.pem",
+            "password_encryption": "scram-sha-256",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+        }
+        _write(self.data / "postgresql.conf", "".join(_setting(*item) for item in {**self.flags, **own}.items()))
+        _write(self.data / "pg_ident.conf", f"stand-in {operating_user} {ADMINISTRATOR}\n")
+        kind = "hostssl" if access.encrypted_only else "host"
+        lines = [
+            f"local all {ADMINISTRATOR} peer map=stand-in",
+            f"host all {ADMINISTRATOR} 0.0.0.0/0 reject",
+            *(f"{kind} all all {network} scram-sha-256" for network in access.networks),
+        ]
+        _write(self.data / "pg_hba.conf", "\n".join(lines) + "\n")
+
+    def check_flags(self) -> None:
+        """Raise OperationFailedError when the server would refuse a flag's value."""
+        for name, value in self.flags.items():
+            arguments = ["postgres", "-D", str(self.data), "-C", name, "-c", f"{name}={value}"]
+            result = _run(arguments)
+            if result.returncode:
+                raise OperationFailedError("INVALID_FLAG_VALUE", f"database flag {name}={value}: {_last_line(result)}")
+
+    def serving(self) -> bool:
+        """Tell whether the server answers."""
+        try:
+            self.connect().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def start(self) -> None:
+        """Start the server, unless it answers already (it outlives a killed stand-in).
+
+        A postmaster.pid that a killed server left is PostgreSQL's own to judge.
+        """
+        if self.serving():
+            return
+        log = self.folder / "postgres.log"
+        if not log.exists():
+            log.touch(mode=0o600)
+            _hand_over(log)
+        _program("pg_ctl", "start", f"--pgdata={self.data}", f"--log={log}", "--wait", f"--timeout={_START_SECONDS}")
+
+    def stop(self) -> None:
+        """Stop the server: open sessions are ended, nothing committed is lost."""
+        result = _run(["pg_ctl", "stop", f"--pgdata={self.data}", "--mode=fast", "--wait"])
+        if result.returncode and (self.data / "postmaster.pid").exists() and self.serving():
+            raise OperationFailedError("INTERNAL_ERROR", f"pg_ctl stop: {_last_line(result)}")
+
+    def apply(self) -> None:
+        """Make changed configuration count: by a reload, and by a restart where PostgreSQL wants one."""
+        with self.connect() as connection:
+            before = connection.execute("SELECT pg_conf_load_time(), pg_reload_conf()").fetchone()
+        assert before is not None
+        deadline = time.monotonic() + _START_SECONDS
+        while not (pending := self._pending_restart(before[0])):
+            if time.monotonic() > deadline:
+                raise OperationFailedError("INTERNAL_ERROR", "PostgreSQL did not read its changed configuration")
+            time.sleep(0.02)
+        if pending[0]:
+            self.restart()
+
+    def _pending_restart(self, before: datetime) -> tuple[bool] | None:
+        """Whether the configuration loaded since `before` wants a restart; None while none was loaded."""
+        query = """
+            SELECT EXISTS (SELECT FROM pg_settings WHERE pending_restart) FROM pg_postmaster_start_time()
+            WHERE pg_conf_load_time() > %s
+        """
+        with self.connect() as connection:
+            return connection.execute(query, [before]).fetchone()
+
+    def restart(self) -> None:
+        """Stop and start."""
+        self.stop()
+        self.start()
+
+    def remove(self) -> None:
+        """Stop the server and delete all it holds."""
+        if self.data.exists():
+            self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """Connect as the administrator, each statement a transaction of its own."""
+        return psycopg.connect(
+            host=str(self.folder / "run"),
+            port=PORT,
+            user=ADMINISTRATOR,
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
+        )
+
+    def execute(self, statement: sql.Composable, database: str = "postgres") -> None:
+        """Run one statement as the administrator; OperationFailedError with the server's words when it refuses."""
+        try:
+            with self.connect(database) as connection:
+                connection.execute(statement)
+        except psycopg.Error as error:
+            raise OperationFailedError("INVALID_REQUEST", error.diag.message_primary or str(error)) from error
+
+
+def verifier(user: str, password: str) -> str:
+    """Answer what PostgreSQL keeps of a password (SCRAM-SHA-256), so that nobody here has to keep the password."""
+    unconnected = pq.PGconn.connect_start(b"host=/nonexistent")  # libpq wants a connection, and asks it nothing
+    return unconnected.encrypt_password(password.encode(), user.encode(), b"scram-sha-256").decode()
+
+
+def _setting(name: str, value: str) -> str:
+    return "{} = '{}'\n".format(name, value.replace("\\", "\\\\").replace("'", "''"))
+
+
+def _hand_over(path: Path) -> None:
+    if _SYSTEM_USER:
+        shutil.chown(path, _SYSTEM_USER, _SYSTEM_USER)
+
+
+def _write(path: Path, content: str) -> None:
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=0o600)
+    with temporary.open("w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    _hand_over(temporary)
+    temporary.rename(path)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a program of PostgreSQL, as its own user when we are root, with nothing of our environment."""
+    return subprocess.run(
+        [f"{POSTGRES_PROGRAMS}/{command[0]}", *command[1:]],
+        user=_SYSTEM_USER,
+        group=_SYSTEM_USER,
+        extra_groups=[] if _SYSTEM_USER else None,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _program(*command: str) -> None:
+    result = _run(list(command))
+    if result.returncode:
+        raise OperationFailedError("INTERNAL_ERROR", f"{command[0]} {command[1]}: {_last_line(result)}")
+
+
+def _last_line(result: subprocess.CompletedProcess[str]) -> str:
+    lines = (result.stderr or result.stdout).strip().splitlines()
+    return lines[-1] if lines else f"ended with {result.returncode}"

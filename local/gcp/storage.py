@@ -1,0 +1,207 @@
+"""Buckets: their metadata and IAM policy, kept here because the emulator behind keeps only part of it.
+
+Objects are left to the module objects; this one only asks the emulator to have a bucket of the same name.
+"""
+
+import hashlib
+import re
+from typing import Any, TypeAlias
+
+import httpx
+
+from local.gcp.app import Call, Handler
+from local.gcp.emulator import Emulator
+from local.gcp.errors import ApiError, conflict, invalid, not_found, not_implemented, precondition_failed
+from local.gcp.operations import timestamp
+from local.gcp.policies import Policies
+from local.gcp.sql_settings import merged
+from local.gcp.store import Store
+
+Json: TypeAlias = dict[str, Any]
+
+_KIND = "storage.bucket"
+_MULTI_REGIONS = {"US", "EU", "ASIA"}
+_SOFT_DELETE_SECONDS = "604800"
+_COMPUTED = (
+    "kind",
+    "id",
+    "selfLink",
+    "projectNumber",
+    "timeCreated",
+    "updated",
+    "metageneration",
+    "etag",
+    "name",
+    "location",
+)
+
+
+class Buckets:
+    """All buckets; names are unique over all projects, as at Google."""
+
+    def __init__(self, store: Store, policies: Policies, emulator: Emulator) -> None:
+        self._store = store
+        self._policies = policies
+        self._emulator = emulator
+
+    def handlers(self) -> dict[str, Handler]:
+        """Answer the handlers by method id."""
+        return {
+            "storage.buckets.insert": self._insert,
+            "storage.buckets.get": lambda call: self.find(call.path["bucket"]),
+            "storage.buckets.list": self._list,
+            "storage.buckets.patch": self._change,
+            "storage.buckets.update": self._change,
+            "storage.buckets.delete": self._delete,
+            "storage.buckets.getIamPolicy": self._get_policy,
+            "storage.buckets.setIamPolicy": self._set_policy,
+            "storage.buckets.testIamPermissions": self._test_permissions,
+        }
+
+    def find(self, name: str) -> Json:
+        """Answer a bucket; ApiError 404 when there is none."""
+        record = self._store.get(_KIND, name)
+        if record is None:
+            raise not_found("The specified bucket does not exist.")
+        return record["bucket"]
+
+    def restore(self) -> None:
+        """See that the emulator has every bucket, should an insert have been cut short."""
+        for name, record in self._store.items(_KIND):
+            self._put_behind(name, record["bucket"])
+
+    def _insert(self, call: Call) -> Json:
+        name: str = call.body.get("name", "")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", name) or name.startswith("goog"):
+            raise invalid(f"Invalid bucket name: {name!r}")
+        project = call.query["project"]
+        if self._store.get(_KIND, name):
+            raise conflict(
+                "conflict", "Your previous request to create the named bucket succeeded and you already own it."
+            )
+        bucket = _stamped(_with_defaults(name, project, call.body), 1)
+        self._put_behind(name, bucket)
+        self._store.put(_KIND, name, {"project": project, "bucket": bucket})
+        return bucket
+
+    def _put_behind(self, name: str, bucket: Json) -> None:
+        buckets = f"{self._emulator.url}/storage/v1/b"
+        created = httpx.post(buckets, json={"name": name})
+        if created.status_code not in (200, 409):
+            raise ApiError(500, "backendError", f"the object emulator refused the bucket {name}: {created.text}")
+        retention = {"softDeletePolicy": bucket["softDeletePolicy"]}
+        httpx.patch(f"{buckets}/{name}", json=retention).raise_for_status()
+
+    def _list(self, call: Call) -> Json:
+        prefix = call.query.get("prefix", "")
+        records = [record for _, record in self._store.items(_KIND, prefix)]
+        mine = [record["bucket"] for record in records if record["project"] == call.query["project"]]
+        return {"kind": "storage#buckets", "items": mine}
+
+    def _change(self, call: Call) -> Json:
+        name = call.path["bucket"]
+        with self._store.transaction():
+            record = self._store.get(_KIND, name)
+            if record is None:
+                raise not_found("The specified bucket does not exist.")
+            bucket: Json = record["bucket"]
+            _check_metageneration(bucket, call)
+            asked = {key: value for key, value in call.body.items() if key not in _COMPUTED}
+            if call.method.id == "storage.buckets.update":
+                base = {key: bucket[key] for key in (*_COMPUTED, "locationType", "storageClass")}
+                changed = _with_defaults(name, record["project"], merged(base, asked))
+            else:
+                changed = _patched(bucket, asked)
+            record["bucket"] = _stamped(changed, int(bucket["metageneration"]) + 1)
+            self._put_behind(name, record["bucket"])
+            self._store.put(_KIND, name, record)
+        return record["bucket"]
+
+    def _delete(self, call: Call) -> None:
+        name = call.path["bucket"]
+        _check_metageneration(self.find(name), call)
+        answer = httpx.delete(f"{self._emulator.url}/storage/v1/b/{name}")
+        if answer.status_code == httpx.codes.CONFLICT:
+            raise conflict("conflict", "The bucket you tried to delete is not empty.")
+        if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
+            raise ApiError(500, "backendError", f"the object emulator refused to delete {name}: {answer.text}")
+        with self._store.transaction():
+            self._store.delete(_KIND, name)
+            self._policies.delete(_resource(name))
+
+    def _get_policy(self, call: Call) -> Json:
+        name = call.path["bucket"]
+        self.find(name)
+        return _policy(name, self._policies.get(_resource(name), self._default_bindings(name)))
+
+    def _set_policy(self, call: Call) -> Json:
+        name = call.path["bucket"]
+        self.find(name)
+        return _policy(name, self._policies.set(_resource(name), call.body))
+
+    def _default_bindings(self, name: str) -> list[Json]:
+        """Bindings of a new bucket, as Google makes them."""
+        record = self._store.get(_KIND, name)
+        assert record is not None
+        owners = [f"projectEditor:{record['project']}", f"projectOwner:{record['project']}"]
+        viewers = [f"projectViewer:{record['project']}"]
+        return [
+            {"role": "roles/storage.legacyBucketOwner", "members": owners},
+            {"role": "roles/storage.legacyBucketReader", "members": viewers},
+        ]
+
+    def _test_permissions(self, call: Call) -> Json:
+        self.find(call.path["bucket"])
+        return {"kind": "storage#testIamPermissionsResponse", "permissions": [call.query["permissions"]]}
+
+
+def _with_defaults(name: str, project: str, asked: Json) -> Json:
+    now = timestamp()
+    location = asked.get("location", "US").upper()
+    uniform = asked.get("iamConfiguration", {}).get("uniformBucketLevelAccess", {}).get("enabled", False)
+    defaults: Json = {
+        "kind": "storage#bucket",
+        "id": name,
+        "name": name,
+        "selfLink": f"https://www.googleapis.com/storage/v1/b/{name}",
+        "projectNumber": str(int(hashlib.sha256(project.encode()).hexdigest()[:10], 16)),
+        "timeCreated": now,
+        "location": location,
+        "locationType": "multi-region" if location in _MULTI_REGIONS else "region",
+        "storageClass": "STANDARD",
+        "softDeletePolicy": {"retentionDurationSeconds": _SOFT_DELETE_SECONDS, "effectiveTime": now},
+        "iamConfiguration": {
+            "uniformBucketLevelAccess": {"enabled": uniform},
+            "bucketPolicyOnly": {"enabled": uniform},
+            "publicAccessPrevention": "inherited",
+        },
+    }
+    return merged(defaults, asked) | {"location": location}
+
+
+def _patched(bucket: Json, asked: Json) -> Json:
+    changed = merged(bucket, asked)
+    uniform = changed["iamConfiguration"]["uniformBucketLevelAccess"]["enabled"]
+    changed["iamConfiguration"]["bucketPolicyOnly"] = {"enabled": uniform}
+    return changed
+
+
+def _stamped(bucket: Json, metageneration: int) -> Json:
+    stamp = {"updated": timestamp(), "metageneration": str(metageneration), "etag": f"CA{metageneration}="}
+    return {**bucket, **stamp}
+
+
+def _check_metageneration(bucket: Json, call: Call) -> None:
+    wanted = call.query.get("ifMetagenerationMatch")
+    if wanted not in (None, bucket["metageneration"]):
+        raise precondition_failed(f"The bucket has metageneration {bucket['metageneration']}, not {wanted}.")
+    if "ifMetagenerationNotMatch" in call.query:
+        raise not_implemented("query parameter ifMetagenerationNotMatch")
+
+
+def _resource(name: str) -> str:
+    return f"projects/_/buckets/{name}"
+
+
+def _policy(name: str, policy: Json) -> Json:
+    return {"kind": "storage#policy", "resourceId": _resource(name), **policy}

@@ -1,0 +1,61 @@
+"""Keeps what should run running: the PostgreSQL servers of the instances and the object emulator.
+
+A server that is already there (it outlives a killed stand-in) is taken over; one that has died is started again.
+"""
+
+import logging
+import threading
+
+from local.gcp.emulator import Emulator
+from local.gcp.errors import OperationFailedError
+from local.gcp.sql_instances import Instances
+
+log = logging.getLogger(__name__)
+
+_INTERVAL_SECONDS = 1
+
+
+class Supervisor:
+    """Looks after the children of one stand-in, from `start` to `stop`."""
+
+    def __init__(self, instances: Instances, emulator: Emulator) -> None:
+        self._instances = instances
+        self._emulator = emulator
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Start or take over every server, then watch."""
+        self._look_after()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop everything cleanly: PostgreSQL by fast shutdown, the emulator after its current request."""
+        self._ending.set()
+        self._thread.join()
+        for _, name, server in self._instances.runnable():
+            log.info("stopping instance %s", name)
+            server.stop()
+        self._emulator.stop()
+
+    def failing(self) -> list[str]:
+        """Answer what should serve and does not."""
+        names = [f"instance {name}" for _, name, server in self._instances.runnable() if not server.serving()]
+        return names + ([] if self._emulator.running() else ["object emulator"])
+
+    def _watch(self) -> None:
+        while not self._ending.wait(_INTERVAL_SECONDS):
+            self._look_after()
+
+    def _look_after(self) -> None:
+        if not self._emulator.running():
+            self._emulator.start()
+            log.info("object emulator serves at %s", self._emulator.url)
+        for project, name, server in self._instances.runnable():
+            if self._instances.operations.busy(project, name) or server.serving():
+                continue
+            log.info("starting instance %s on %s", name, server.address)
+            try:
+                server.start()
+            except OperationFailedError as error:
+                log.error("instance %s does not start, trying again: %s", name, error.message)  # noqa: TRY400 - the message is whole
