@@ -12,7 +12,7 @@ from local.engine.environment import own_engine
 from local.engine.go import forget_caches
 from local.errors import UserError
 from local.instance import STATE_ROOT, Instance
-from local.node import network, node
+from local.node import host, network, node
 from local.node.binaries import build as node_binaries
 from local.progress import say
 
@@ -37,14 +37,13 @@ def down(instance: Instance) -> None:
     """Destroy the stack, then remove everything that `up` started or stored; what is built stays cached."""
     ownership.check(instance)
     failure: UserError | None = None
-    if standin.healthy(instance) and node.running(instance):
+    if running(instance):
         try:
             stack.destroy(instance)
         except UserError as error:
             failure = error
-    node.purge(instance)
     standin.down(instance)
-    network.down(instance)
+    node.purge(instance)
     if instance.state.exists():
         shutil.rmtree(instance.state)
     say(f"The instance {instance.name!r} is gone.")
@@ -55,9 +54,8 @@ def down(instance: Instance) -> None:
 def stop(instance: Instance) -> None:
     """Stop everything and keep its state; `up` goes on from there."""
     ownership.check(instance)
-    node.down(instance)
     standin.down(instance)
-    network.down(instance)
+    node.down(instance)
 
 
 def env(instance: Instance) -> None:
@@ -69,10 +67,12 @@ def env(instance: Instance) -> None:
 
 def status(instance: Instance) -> None:
     """Tell what runs, and where its logs are."""
-    print(f"instance {instance.name}: {instance.state}")
-    for daemon in [standin.daemon(instance), *node.daemons(instance)]:
-        pid = daemon.pid()
-        print(f"  {daemon.name:<26}{f'pid {pid}' if pid else 'stopped':<14}{daemon.log}")
+    gcp, cluster = standin.daemon(instance), node.status(instance)
+    pids = {gcp.name: gcp.pid(), **cluster.pids}
+    logs = {gcp.name: gcp.log, **cluster.logs}
+    print(f"instance {instance.name}: {'running' if running(instance) else 'not running'}, state in {instance.state}")
+    for name, pid in pids.items():
+        print(f"  {name:<24}{f'pid {pid}' if pid else 'stopped':<14}{logs[name]}")
 
 
 def logs(instance: Instance) -> None:
@@ -87,6 +87,11 @@ def develop(_: Instance) -> None:
     virtualenv.provide("requirements-dev.txt")
 
 
+def running(instance: Instance) -> bool:
+    """Tell whether the stand-in and the node are both ready."""
+    return standin.healthy(instance) and node.status(instance).ready
+
+
 def require_running(instance: Instance) -> None:
     """Check that the instance runs.
 
@@ -94,7 +99,7 @@ def require_running(instance: Instance) -> None:
         UserError: it does not.
 
     """
-    if not (standin.healthy(instance) and node.running(instance)):
+    if not running(instance):
         raise UserError(f"the instance {instance.name!r} does not run: start it with `make up`")
 
 
@@ -120,7 +125,7 @@ def main() -> int:
     try:
         instance = Instance.named()
         if chosen in EXCLUSIVE:
-            node.check_machine()
+            host.check()
             lock = STATE_ROOT / f".{instance.name}.lock"
             with locked(lock, f"waiting for another command on the instance {instance.name!r} to end …"):
                 COMMANDS[chosen](instance)

@@ -2,13 +2,19 @@
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from local.command import run
 from local.errors import UserError
 from local.progress import step
 
+NO_SERVICES = {
+    "/usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",
+    "/etc/postgresql-common/createcluster.d/mlflow-local.conf": "create_main_cluster = false\n",
+}
+"""Files that keep Debian's packages from starting services of their own (invoke-rc.d(8), pg_createcluster(1))."""
 SYSTEM_FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -45,4 +51,20 @@ def install(packages: Sequence[str]) -> None:
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     with step(f"packages: installing {names}"):
         run(["apt-get", "update", "-qq"], env=quiet)
-        run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=quiet)
+        with _without_services():
+            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=quiet)
+
+
+@contextmanager
+def _without_services() -> Generator[None]:
+    """Have no service started by an installation; what the machine has decided about that already, stays."""
+    mine = [Path(file) for file in NO_SERVICES if not Path(file).exists()]
+    for file in mine:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(NO_SERVICES[str(file)])
+        file.chmod(0o755)
+    try:
+        yield
+    finally:
+        for file in mine:
+            file.unlink()

@@ -3,12 +3,12 @@
 import urllib.error
 import urllib.request
 
+from local.gcp import DEBIAN_PACKAGES
 from local.instance import Instance
 from local.packages import require
 from local.process import Daemon, wait_for
 from local.virtualenv import PROJECT, PYTHON
 
-PACKAGES = {"/usr/lib/postgresql/15/bin/postgres": "postgresql-15"}
 START_SECONDS = 60
 
 
@@ -29,7 +29,7 @@ def up(instance: Instance) -> None:
         UserError: it does not come up; the message names its log.
 
     """
-    require(PACKAGES)
+    require(DEBIAN_PACKAGES)
     standin = daemon(instance)
     standin.start()
     wait_for(
