@@ -105,6 +105,8 @@ def controller_manager(layout: Layout) -> list[str]:
         "--leader-elect=false",
         "--profiling=false",
         "--use-service-account-credentials",
+        "--kube-api-qps=200",  # the default of 20 alone makes a start several seconds longer
+        "--kube-api-burst=400",
         f"--root-ca-file={layout.pki}/{certificates.AUTHORITY}.crt",
         f"--service-account-private-key-file={layout.pki}/{certificates.SERVICE_ACCOUNT_KEY}.key",
     ]

@@ -217,8 +217,10 @@ def _halt(layout: Layout) -> None:
     programs = _programs(layout)
     known = [pid for program in programs.values() if (pid := program.pid()) is not None]
     spaces = sweep.namespaces(layout.instance, known)
-    for name in ("kubelet", "etcd", "containerd"):
-        programs[name].stop(timeout=5)
+    programs["kubelet"].stop(timeout=5)
+    programs["kube-apiserver"].stop(timeout=0)  # keeps nothing of its own, and would hold up etcd
+    programs["etcd"].stop(timeout=5)
+    programs["containerd"].stop(timeout=5)
     sweep.end_all(layout.instance, spaces)
     for program in programs.values():
         program.stop()
