@@ -27,7 +27,7 @@ def up(instance: Instance) -> None:
     built = image.build()
     network.up(instance)
     standin.up(instance)
-    node.up(instance, binaries, [built.tar])
+    node.up(instance, binaries, {built.tag: built.tar})
     uri = stack.up(instance, built.tag)
     say("The tracking server answers at")
     print(uri)

@@ -5,7 +5,7 @@ processes end, what is on disk stays, and the next start brings every pod back.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,13 +49,13 @@ def status(instance: Instance) -> Status:
     )
 
 
-def up(instance: Instance, binaries: Path, archives: Sequence[Path]) -> None:
+def up(instance: Instance, binaries: Path, image_archives: Mapping[str, Path]) -> None:
     """Start the node, or what is missing of it, and wait until it and its DNS are ready.
 
     Args:
         instance: whose node.
         binaries: the folder that `local.node.binaries.build` returns.
-        archives: OCI archives of the images that pods will use.
+        image_archives: archives of the images that pods will use, by name; another content goes by another name.
 
     Raises:
         UserError: this machine can't run it, or something did not get ready in time; names the log.
@@ -67,7 +67,7 @@ def up(instance: Instance, binaries: Path, archives: Sequence[Path]) -> None:
     with locked(_lock(instance), "node: waiting for another start or stop of it to end …"):
         _end_other(layout, binaries)
         with step("node: starting Kubernetes"):
-            _start(layout, binaries, [*images.own(binaries), *archives])
+            _start(layout, binaries, images.own(binaries) | dict(image_archives))
 
 
 def down(instance: Instance) -> None:
@@ -128,7 +128,7 @@ def _end_other(layout: Layout, binaries: Path) -> None:
     note.write_text(wanted)
 
 
-def _start(layout: Layout, binaries: Path, archives: Sequence[Path]) -> None:
+def _start(layout: Layout, binaries: Path, image_archives: Mapping[str, Path]) -> None:
     instance = layout.instance
     network.up(instance)
     cgroups.create(instance)
@@ -143,7 +143,7 @@ def _start(layout: Layout, binaries: Path, archives: Sequence[Path]) -> None:
     for name in components.FIRST:
         programs[name].start()
     _await(lambda: _containerd_answers(layout), "containerd", programs["containerd"])
-    images.ensure(layout, archives)
+    images.ensure(layout, image_archives)
     _await(lambda: api.get(layout, "/readyz") == b"ok", "the API server", programs["kube-apiserver"])
     kubelet_started = LONG_AGO if programs["kubelet"].running() else _now()
     for name in components.SECOND:
