@@ -10,18 +10,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast, get_args
 
 import pulumi
-from pulumi.runtime.config import CONFIG
+from pulumi.runtime.config import CONFIG, is_config_secret
 
 from rules import did_you_mean, google, kubernetes, server
 
 _ENDPOINTS = ("gcp:sqlCustomEndpoint", "gcp:storageCustomEndpoint", "gcp:iamCustomEndpoint")
-_KNOWN = {
+KNOWN = {
     *("gcp:project", "gcp:accessToken", "kubernetes:context", *_ENDPOINTS),
     *("mlflow:region", "mlflow:databaseInstance", "mlflow:databaseVersion", "mlflow:databaseTier"),
     *("mlflow:authorizedNetworks", "mlflow:bucketName", "mlflow:artifactAccess", "mlflow:image"),
     *("mlflow:replicas", "mlflow:workers", "mlflow:cpuRequest", "mlflow:cpuLimit", "mlflow:memoryRequest"),
     *("mlflow:memoryLimit", "mlflow:nodeAddress", "mlflow:nodePort", "mlflow:storageEmulatorHost"),
 }
+"""Every setting that is read, by its full key."""
 _Access = Literal["proxied", "direct"]
 
 
@@ -94,7 +95,7 @@ class Settings:
 
 
 _CONTEXT_REMEDY = (
-    "no cluster is named; type `pulumi config set kubernetes:context <one of kubectl config get-contexts>`"
+    "no cluster is named; type `pulumi config set kubernetes:context <name>`, `kubectl config get-contexts` lists them"
 )
 
 
@@ -143,11 +144,11 @@ class _Reader:
     def refuse_unknown(self) -> None:
         """Note every setting that nothing reads: most are typing errors."""
         for key in sorted(CONFIG.get()):
-            if key not in _KNOWN and not key.startswith("pulumi:"):
+            if key not in KNOWN and not key.startswith("pulumi:"):
                 self._hold(
                     key,
                     _raw(key),
-                    f"there is no such setting{did_you_mean(key, _KNOWN)}; type `pulumi config rm {key}` to remove it",
+                    f"there is no such setting{did_you_mean(key, KNOWN)}; type `pulumi config rm {key}` to remove it",
                 )
 
     def compare(self, settings: Settings) -> None:
@@ -171,6 +172,8 @@ class _Reader:
         if problem is not None:
             self._wrong.add(key)
             found = f"'{value}'" if value else "not set"
+            if is_config_secret(key):
+                found = "[secret]"
             self._problems.append(f"{key} is {found}: {problem}")
 
     def report(self) -> None:

@@ -1,5 +1,6 @@
 """What the tracking server itself needs: counts, memory for its workers, and addresses of stand-ins."""
 
+import math
 from collections.abc import Callable, Collection
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -44,7 +45,7 @@ def memory_for_workers(limit: Decimal, workers: int) -> str | None:
     needed = _BASE_MIB + _WORKER_MIB * workers
     if needed * _MIB <= limit * _SHARE:
         return None
-    enough = int(needed / _SHARE) + 1
+    enough = math.ceil(needed / _SHARE)
     return (
         f"too little for {workers} worker(s), which take {needed} MiB at rest, to be at most 80 % of the limit; write"
         f" {enough}Mi or more, or ask for fewer workers (mlflow:workers)"

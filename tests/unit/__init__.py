@@ -1,0 +1,1 @@
+"""Tests of the program alone: no engine, no cloud, no cluster."""
