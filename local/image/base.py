@@ -15,7 +15,7 @@ ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"
 """Runs a command so that its mounts are seen by nobody else, and end with it, as do all processes it starts."""
 
 _RELEASE = "bookworm"
-_PACKAGES = "python3,python3-venv,ca-certificates,netbase,tzdata"  # Debian's counterparts of what the image holds
+_PACKAGES = "python3,python3-venv,libstdc++6,ca-certificates,netbase,tzdata"  # what the image holds and wheels need
 _LEFT_OUT = (
     "/usr/share/doc/*",
     "/usr/share/info/*",
