@@ -1,23 +1,26 @@
 """The object store behind the buckets: gcp-storage-emulator as a child process, its storage made durable.
 
 Run as a program (`python -m local.gcp.emulator FOLDER`) it serves on a free loopback port, which it prints, until its
-standard input ends: when the stand-in is killed it goes too. As it comes, the emulator rewrites its files in place
-and never waits for the disk, so a kill at the wrong moment loses the index of all objects; and it keeps an object
-under its own name, so "a" and "a/b" cannot both exist. Both are mended here, on its storage class.
+standard input ends: when the stand-in is killed it goes too. Three things of the emulator are mended here, on its own
+classes. It rewrites its files in place and does not wait for the disk, so that a kill at the wrong moment loses the
+index of all objects. It keeps an object in a file of the object's name, so that "a" and "a/b" cannot both exist. And
+it serves one connection after the other, so that one slow client holds up all.
 """
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
 import threading
 from functools import partial
-from http.server import HTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
-from gcp_storage_emulator.server import RequestHandler
+from gcp_storage_emulator.server import RequestHandler, Router
 from gcp_storage_emulator.settings import STORAGE_DIR
-from gcp_storage_emulator.storage import Storage
+from gcp_storage_emulator.storage import RESUMABLE_DIR, Storage
 
 
 class _DurableStorage(Storage):
@@ -26,6 +29,10 @@ class _DurableStorage(Storage):
     def __init__(self, folder: Path) -> None:
         super().__init__(data_dir=str(folder))
         self._store.write_bytes = partial(_write_through, folder / STORAGE_DIR)
+
+    def create_file(self, bucket_name: str, file_name: str, content: bytes, file_obj: Any, file_id: Any = None) -> None:  # noqa: ANN401 - the emulator's own signature
+        file_obj["size"] = str(len(content))  # `compose` forgets that Google writes sizes as strings
+        super().create_file(bucket_name, file_name, content, file_obj, file_id)
 
     def _object_path(self, bucket_name: str, file_name: str) -> str:
         return f"{bucket_name}/{hashlib.sha256(file_name.encode()).hexdigest()}"
@@ -38,13 +45,46 @@ def _write_through(root: Path, relative: str, content: bytes) -> None:
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
+        if not relative.startswith(RESUMABLE_DIR):  # half an upload may be lost: its client begins again
+            os.fsync(file.fileno())
     temporary.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+class _BufferedHandler(RequestHandler):
+    """Reads the request before, and writes the answer after, its turn: only the storage is used by one at a time."""
+
+    turn = threading.Lock()
+
+    def _handle(self, method: str) -> None:
+        connection = self.wfile
+        length = int(self.headers.get("Content-Length", 0))
+        if length:
+            self.rfile = io.BytesIO(self.rfile.read(length))
+        self.wfile = io.BytesIO()
+        with self.turn:
+            Router(self).handle(method)
+        connection.write(self.wfile.getbuffer())
+        self.wfile = connection
+
+    def do_GET(self) -> None:
+        self._handle("GET")
+
+    def do_POST(self) -> None:
+        self._handle("POST")
+
+    def do_PUT(self) -> None:
+        self._handle("PUT")
+
+    def do_PATCH(self) -> None:
+        self._handle("PATCH")
+
+    def do_DELETE(self) -> None:
+        self._handle("DELETE")
 
 
 class Emulator:
@@ -80,7 +120,7 @@ class Emulator:
 
 
 def _serve(folder: Path) -> None:
-    server = HTTPServer(("127.0.0.1", 0), partial(RequestHandler, _DurableStorage(folder)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_BufferedHandler, _DurableStorage(folder)))
     print(server.server_port, flush=True)
 
     def end_with_parent() -> None:

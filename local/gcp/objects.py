@@ -92,8 +92,6 @@ class Objects:
         if is_content:
             return Response(content, incoming.status_code, media_type=incoming.headers["content-type"])
         answer: Json = httpx.Response(200, content=content).json()
-        if isinstance(answer.get("size"), int):  # the emulator's answer to compose
-            answer["size"] = str(answer["size"])
         check_answer(call.method, answer)
         return JSONResponse(answer, incoming.status_code)
 
