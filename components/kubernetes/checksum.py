@@ -12,7 +12,7 @@ import pulumi
 
 
 def checksum(content: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
-    """Return the SHA-256 (hex) of the content; it is secret where the content is."""
+    """Return the SHA-256 (hex) of the content."""
     return pulumi.Output.all(**content).apply(
         lambda values: hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
     )

@@ -42,27 +42,25 @@ class Secret(pulumi.ComponentResource):
     def __init__(self, name: str, args: SecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:kubernetes:Secret", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        password = pulumi.Output.secret(args.password)
         database = kubernetes.core.v1.Secret(
             f"{name}-database",
             metadata={"name": "mlflow-postgresql-credentials", "namespace": args.namespace},
             type="Opaque",
-            string_data={PASSWORD_KEY: password},
+            string_data={PASSWORD_KEY: args.password},
             opts=child,
         )
-        content: dict[str, pulumi.Input[str]] = {PASSWORD_KEY: password}
+        content: dict[str, pulumi.Input[str]] = {PASSWORD_KEY: args.password}
         self.name = database.metadata.name
         self.cloud_key_name = None
         if args.cloud_key is not None:
-            cloud_key = pulumi.Output.secret(args.cloud_key)
             cloud = kubernetes.core.v1.Secret(
                 f"{name}-cloud-key",
                 metadata={"name": "mlflow-gcp-credentials", "namespace": args.namespace},
                 type="Opaque",
-                data={CLOUD_KEY_FILE: cloud_key},
+                data={CLOUD_KEY_FILE: args.cloud_key},
                 opts=child,
             )
-            content[CLOUD_KEY_FILE] = cloud_key
+            content[CLOUD_KEY_FILE] = args.cloud_key
             self.cloud_key_name = cloud.metadata.name
-        self.checksum = checksum(content)
+        self.checksum = pulumi.Output.secret(checksum(content))
         self.register_outputs({"name": self.name, "cloud_key_name": self.cloud_key_name, "checksum": self.checksum})
