@@ -18,8 +18,8 @@ def trace(name: str) -> set[str]:
 
     Of other instances, which may come and go meanwhile, nothing is listed.
     """
-    network = {line for line in _network() if not _of_another(line, Instance(name))}
-    return {*_processes(name), *_mounts(name), *_groups(name), *network, *_files(name), *_settings()}
+    found = {*_processes(name), *_mounts(name), *_groups(name), *_network(), *_files(name), *_settings()}
+    return {line for line in found if not _of_another(line, Instance(name))}
 
 
 def _of_another(line: str, instance: Instance) -> bool:

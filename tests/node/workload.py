@@ -15,7 +15,7 @@ def corefile(zones: dict[str, tuple[str, int]]) -> str:
         f"{zone}:1053 {{\n forward . {address}:{port} {{\n  force_tcp\n }}\n}}\n"
         for zone, (address, port) in zones.items()
     ]
-    return ".:1053 {\n errors\n log\n health :8080\n forward . /etc/resolv.conf\n}\n" + "".join(blocks)
+    return ".:1053 {\n errors\n health :8080\n forward . /etc/resolv.conf\n}\n" + "".join(blocks)
 
 
 def objects(zones: dict[str, tuple[str, int]]) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ def pod(arguments: list[str]) -> dict[str, Any]:
                 "image": IMAGE,
                 "args": arguments,
                 "env": [{"name": "COLOUR", "valueFrom": {"configMapKeyRef": {"name": "probe", "key": "COLOUR"}}}],
-                "resources": {"limits": {"memory": "128Mi", "cpu": "1"}},
+                "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "128Mi"}},
                 "securityContext": {
                     "allowPrivilegeEscalation": False,
                     "readOnlyRootFilesystem": True,
