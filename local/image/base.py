@@ -11,8 +11,8 @@ from local.packages import require
 from local.progress import step
 
 NAME = "python:3.11-slim-bookworm"
-ALONE = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
-"""Runs a command so that its mounts are seen by nobody else, and end with it, as do all processes it starts."""
+ALONE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+"""Runs a command whose mounts nobody else sees, and that ends with its caller, however that one ends."""
 
 _RELEASE = "bookworm"
 _PACKAGES = "python3,python3-venv,libstdc++6,ca-certificates,netbase,tzdata"  # what the image holds and wheels need
@@ -47,7 +47,7 @@ def context() -> Path:
 
 
 def _make(folder: Path) -> None:
-    require({"mmdebstrap": "mmdebstrap", "unshare": "util-linux"})
+    require({"mmdebstrap": "mmdebstrap"})
     content = ["--variant=essential", f"--include={_PACKAGES}"]
     paths = [*(f"--dpkgopt=path-exclude={path}" for path in _LEFT_OUT), f"--dpkgopt=path-include={_KEPT}"]
     target = [_RELEASE, folder / "base.tar", *_mirrors()]

@@ -61,7 +61,7 @@ def mlflow_version() -> str:
 
 def _make(folder: Path, tag: str) -> None:
     context = base.context()
-    require({"buildah": "buildah", "unshare": "util-linux"})
+    require({"buildah": "buildah"})
     work = folder / "work"
     work.mkdir()
     try:
