@@ -5,14 +5,7 @@ import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
-from components.gcp import (
-    ArtifactBucket,
-    ArtifactBucketArgs,
-    CloudSqlPostgres,
-    CloudSqlPostgresArgs,
-    ServerIdentity,
-    ServerIdentityArgs,
-)
+import components.gcp as cloud
 from components.kubernetes import TrackingServer, TrackingServerArgs
 from settings import Settings
 
@@ -40,9 +33,9 @@ cluster = kubernetes.Provider(
 )
 in_google = pulumi.ResourceOptions(providers=[google, random.Provider("random")])
 
-database = CloudSqlPostgres(
+database = cloud.CloudSqlPostgres(
     NAME,
-    CloudSqlPostgresArgs(
+    cloud.CloudSqlPostgresArgs(
         instance_name=settings.database_instance,
         region=settings.region,
         version=settings.database_version,
@@ -52,12 +45,12 @@ database = CloudSqlPostgres(
     ),
     in_google,
 )
-bucket = ArtifactBucket(
-    NAME, ArtifactBucketArgs(bucket_name=settings.bucket_name, region=settings.region, labels=LABELS), in_google
+bucket = cloud.ArtifactBucket(
+    NAME, cloud.ArtifactBucketArgs(bucket_name=settings.bucket_name, region=settings.region, labels=LABELS), in_google
 )
-identity = ServerIdentity(
+identity = cloud.ServerIdentity(
     NAME,
-    ServerIdentityArgs(account_id=NAME, bucket=bucket.name, with_key=settings.storage_emulator is None),
+    cloud.ServerIdentityArgs(account_id=NAME, bucket=bucket.name, with_key=settings.storage_emulator is None),
     in_google,
 )
 server = TrackingServer(
