@@ -1,6 +1,6 @@
 """What Google Cloud accepts: projects, regions, Cloud SQL versions and machine types, networks, bucket names.
 
-The lists and limits are Google's, as documented in November 2026; each rule names its page. Whether a project exists
+The lists and limits are Google's as it documents them; each rule names its page. Whether a project exists
 or a bucket name is free only Google can tell, at `pulumi up`.
 """
 
@@ -15,7 +15,7 @@ _REGION_NUMBERS = {
     "asia-east": (1, 2),
     "asia-northeast": (1, 2, 3),
     "asia-south": (1, 2),
-    "asia-southeast": (1, 2, 3),
+    "asia-southeast": (1, 2),
     "australia-southeast": (1, 2),
     "europe-central": (2,),
     "europe-north": (1, 2),
