@@ -16,7 +16,7 @@ DEBIAN_PACKAGES = {f"{POSTGRES_PROGRAMS}/postgres": "postgresql-15"}
 
 
 def endpoints(base_url: str) -> dict[str, str]:
-    """Settings of the Pulumi gcp provider that send it to the stand-in at `base_url` ("http://10.89.1.1:8085").
+    """Answer the settings of the Pulumi gcp provider that send it to the stand-in at `base_url` ("http://10.89.1.1:8085").
 
     For http://H:P they are http://H:P/sql/v1beta4/, http://H:P/storage/v1/ and http://H:P/iam/v1/. The provider takes
     the version off an https address only, so over http its older clients ask for /sql/v1beta4/sql/v1beta4/… and

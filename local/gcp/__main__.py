@@ -11,10 +11,10 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import uvicorn
 from starlette.applications import Starlette
@@ -37,6 +37,7 @@ from local.gcp.store import Store
 from local.gcp.supervisor import Supervisor
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+_HIGHEST_PORT = 65535
 _LONGEST_STATE = 60  # PostgreSQL's socket lies 35 bytes below, and a socket's path ends at 107
 
 
@@ -54,7 +55,7 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
     api = Api(handlers, objects.streams(), objects.plain)
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         await run_in_threadpool(supervisor.start)
         await run_in_threadpool(buckets.restore)
         operations.resume()
@@ -105,7 +106,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _take(state: Path):
+def _take(state: Path) -> TextIO:
     """Make the state folder ours. PostgreSQL runs as another user, who has to pass through it."""
     if len(str(state)) > _LONGEST_STATE:
         raise UserError(f"--state {state} is longer than {_LONGEST_STATE} characters. Choose a shorter folder.")
@@ -123,7 +124,7 @@ def _take(state: Path):
 def _listen(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")
     ip = _local_address(host, address)
-    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+    if not port.isdecimal() or not 1 <= int(port) <= _HIGHEST_PORT:
         raise UserError(f"--listen {address}: {port!r} is no port. Give HOST:PORT, such as 127.0.0.1:8085.")
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

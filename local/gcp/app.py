@@ -70,23 +70,29 @@ class Api:
         started = time.monotonic()
         name = f"{request.method} {request.url.path}"
         try:
-            path = _DOUBLED_VERSION.sub(r"\1", request.scope["raw_path"].decode("ascii"))
-            found = self._find(request.method, path)
-            if found is None:
-                response = await self._plain(request, path)
-                if response is None:
-                    raise not_found(f"{request.method} {request.url.path} is in none of the API descriptions")
-                name = "object by its path"
-            else:
-                name = found[0].method.id
-                response = await self._documented(request, *found)
+            name, answer = self._dispatch(request)
+            response = await answer
         except ApiError as error:
             response = JSONResponse(error.body(), status_code=error.status)
-        except Exception as error:  # noqa: BLE001 - the last line of defence, answered and logged
+        except Exception as error:
             log.exception("%s failed", name)
             body = ApiError(500, "backendError", f"{name}: {type(error).__name__}: {error}").body()
             response = JSONResponse(body, status_code=500)
         log.info("%s %d %.0f ms", name, response.status_code, 1000 * (time.monotonic() - started))
+        return response
+
+    def _dispatch(self, request: Request) -> tuple[str, Awaitable[Response]]:
+        """Name what is asked for, and begin to answer it."""
+        path = _DOUBLED_VERSION.sub(r"\1", request.scope["raw_path"].decode("ascii"))
+        found = self._find(request.method, path)
+        if found is None:
+            return "object by its path", self._undocumented(request, path)
+        return found[0].method.id, self._documented(request, *found)
+
+    async def _undocumented(self, request: Request, path: str) -> Response:
+        response = await self._plain(request, path)
+        if response is None:
+            raise not_found(f"{request.method} {path} is in none of the API descriptions")
         return response
 
     def _find(self, http_method: str, path: str) -> tuple[Route, dict[str, str]] | None:
@@ -99,13 +105,13 @@ class Api:
     async def _documented(self, request: Request, route: Route, path: dict[str, str]) -> Response:
         method = route.method
         stream = self._streams.get(method.id)
+        if stream is not None:
+            query = _checked_query(request, route)
+            return await stream(request, Call(method=method, kind=route.kind, path=path, query=query))
         handler = self._handlers.get(method.id)
-        if stream is None and (handler is None or route.kind != "rpc"):
+        if handler is None or route.kind != "rpc":
             raise not_implemented(method.id)
         query = _checked_query(request, route)
-        if stream is not None:
-            return await stream(request, Call(method=method, kind=route.kind, path=path, query=query))
-        assert handler is not None
         body = await checked_body(request, method)
         call = Call(method=method, kind=route.kind, path=path, query=query, body=body)
         answer = await run_in_threadpool(handler, call)

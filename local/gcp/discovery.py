@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from jsonschema import Draft202012Validator
 
@@ -132,9 +132,10 @@ class Description:
             schema = self._document["schemas"][schema["$ref"]]
         if isinstance(value, dict):
             properties, extra = schema.get("properties", {}), schema.get("additionalProperties", {})
-            return {key: self.normal(properties.get(key, extra), item) for key, item in value.items()}
+            fields = cast("Json", value).items()
+            return {key: self.normal(properties.get(key, extra), item) for key, item in fields}
         if isinstance(value, list):
-            return [self.normal(schema.get("items", {}), item) for item in value]
+            return [self.normal(schema.get("items", {}), item) for item in cast("list[Any]", value)]
         is_long = isinstance(value, int) and schema.get("format") in _LONG
         return str(value) if is_long else value
 
@@ -188,5 +189,7 @@ def _parameter(body: Json) -> Parameter:
 def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Leave nulls out: Google reads them as absent, and as "delete this" in a PATCH."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {key: _without_nulls(item) for key, item in cast("Json", value).items() if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in cast("list[Any]", value)]
+    return value

@@ -28,7 +28,12 @@ class _DurableStorage(Storage):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(data_dir=str(folder))
-        self._store.write_bytes = partial(_write_through, folder / STORAGE_DIR)
+        self._root = folder / STORAGE_DIR
+        self._store.write_bytes = self._write
+
+    def _write(self, rel: str, content: bytes) -> None:
+        half = rel.startswith(RESUMABLE_DIR)  # half an upload may be lost to a power failure: its client begins again
+        _write_whole(self._root / rel, content, sync=not half)
 
     def create_file(self, bucket_name: str, file_name: str, content: bytes, file_obj: Any, file_id: Any = None) -> None:  # noqa: ANN401 - the emulator's own signature
         file_obj["size"] = str(len(content))  # `compose` forgets that Google writes sizes as strings
@@ -38,20 +43,18 @@ class _DurableStorage(Storage):
         return f"{bucket_name}/{hashlib.sha256(file_name.encode()).hexdigest()}"
 
 
-def _write_through(root: Path, relative: str, content: bytes) -> None:
-    path = root / relative
+def _write_whole(path: Path, content: bytes, *, sync: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.new")
     with temporary.open("wb") as file:
         file.write(content)
         file.flush()
-        if not relative.startswith(RESUMABLE_DIR):  # half an upload may be lost: its client begins again
+        if sync:
             os.fsync(file.fileno())
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
+    if sync:
+        folder = os.open(path.parent, os.O_RDONLY)
         os.fsync(folder)
-    finally:
         os.close(folder)
 
 
@@ -60,31 +63,18 @@ class _BufferedHandler(RequestHandler):
 
     turn = threading.Lock()
 
-    def _handle(self, method: str) -> None:
+    def _in_turn(self) -> None:
         connection = self.wfile
         length = int(self.headers.get("Content-Length", 0))
         if length:
             self.rfile = io.BytesIO(self.rfile.read(length))
         self.wfile = io.BytesIO()
         with self.turn:
-            Router(self).handle(method)
+            Router(self).handle(self.command)
         connection.write(self.wfile.getbuffer())
         self.wfile = connection
 
-    def do_GET(self) -> None:
-        self._handle("GET")
-
-    def do_POST(self) -> None:
-        self._handle("POST")
-
-    def do_PUT(self) -> None:
-        self._handle("PUT")
-
-    def do_PATCH(self) -> None:
-        self._handle("PATCH")
-
-    def do_DELETE(self) -> None:
-        self._handle("DELETE")
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _in_turn  # noqa: N815 - the names that http.server calls
 
 
 class Emulator:
@@ -100,11 +90,11 @@ class Emulator:
         if self.running():
             return
         command = [sys.executable, "-m", "local.gcp.emulator", str(self._folder)]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        port = self._process.stdout.readline().strip()
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = process
+        port = "" if process.stdout is None else process.stdout.readline().strip()
         if not port:
-            raise RuntimeError(f"the object emulator ended with {self._process.wait()} before it served")
+            raise RuntimeError(f"the object emulator ended with {process.wait()} before it served")
         self.url = f"http://127.0.0.1:{port}"
 
     def running(self) -> bool:
@@ -114,9 +104,7 @@ class Emulator:
     def stop(self) -> None:
         """Let the child finish its request and end."""
         if self._process is not None:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-            self._process.wait(timeout=30)
+            self._process.communicate(timeout=30)  # ends its standard input
 
 
 def _serve(folder: Path) -> None:

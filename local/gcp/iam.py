@@ -56,7 +56,7 @@ class ServiceAccounts:
 
     def _find(self, name: str) -> Json:
         """Answer an account by its e-mail address or unique id, `-` standing for any project."""
-        project, identity = re.fullmatch(r"projects/([^/]+)/serviceAccounts/([^/]+)", name).groups()  # type: ignore[union-attr]
+        _, project, _, identity = name.split("/")
         for _, account in self._store.items(_ACCOUNT):
             if identity in (account["email"], account["uniqueId"]) and project in ("-", account["projectId"]):
                 return account
@@ -69,7 +69,7 @@ class ServiceAccounts:
             raise invalid(f"accountId {account_id!r}: 6 to 30 lower-case letters, digits and hyphens.")
         email = f"{account_id}@{project}.iam.gserviceaccount.com"
         name, unique_id = f"projects/{project}/serviceAccounts/{email}", str(10**20 + secrets.randbelow(10**20))
-        asked: Json = call.body.get("serviceAccount") or {}
+        asked: Json = call.body.get("serviceAccount", {})
         account = {
             **{key: asked[key] for key in ("displayName", "description") if asked.get(key)},
             "name": name,
@@ -90,7 +90,7 @@ class ServiceAccounts:
         return {"accounts": [a for _, a in self._store.items(_ACCOUNT, f"{call.path['name']}/")]}
 
     def _patch(self, call: Call) -> Json:
-        account, asked = self._find(call.path["name"]), call.body.get("serviceAccount") or {}
+        account, asked = self._find(call.path["name"]), call.body.get("serviceAccount", {})
         for field in call.body.get("updateMask", "").split(","):
             key = re.sub(r"_(\w)", lambda match: match[1].upper(), field.strip())
             if key not in ("displayName", "description"):
@@ -118,7 +118,7 @@ class ServiceAccounts:
 
     def _set_policy(self, call: Call) -> Json:
         name = self._find(call.path["resource"])["name"]
-        return self._policies.set(name, call.body.get("policy") or {})
+        return self._policies.set(name, call.body.get("policy", {}))
 
     def _create_key(self, call: Call) -> Json:
         account = self._find(call.path["name"])

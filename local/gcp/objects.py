@@ -5,6 +5,7 @@ are held against Google's description before they go out.
 """
 
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -77,7 +78,7 @@ class Objects:
             incoming = await self._client.send(outgoing, stream=True)
         except httpx.TransportError as error:
             raise ApiError(503, "backendError", f"the object emulator does not answer: {error}") from error
-        if incoming.status_code >= httpx.codes.BAD_REQUEST:
+        if incoming.status_code >= HTTPStatus.BAD_REQUEST:
             raise await _refusal(incoming)
         if call is not None and incoming.headers.get("content-type", "").startswith("application/json"):
             return await self._json(request, call, incoming)
@@ -111,8 +112,8 @@ async def _drain(incoming: httpx.Response) -> AsyncIterator[bytes]:
 async def _refusal(incoming: httpx.Response) -> ApiError:
     content = (await incoming.aread()).decode(errors="replace")
     await incoming.aclose()
-    if incoming.status_code == httpx.codes.NOT_FOUND:
+    if incoming.status_code == HTTPStatus.NOT_FOUND:
         return not_found("No such object.")
-    if incoming.status_code == httpx.codes.NOT_IMPLEMENTED:
+    if incoming.status_code == HTTPStatus.NOT_IMPLEMENTED:
         return not_implemented(f"{incoming.request.method} {incoming.request.url.path}")
     return ApiError(incoming.status_code, "invalid", content or "the object emulator refused the request")

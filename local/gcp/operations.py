@@ -109,8 +109,7 @@ class Operations:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, key: str) -> None:
-        body = self._store.get(_KIND, key)
-        assert body is not None
+        body = self._store.get(_KIND, key) or {}
         operation: Json = body["operation"]
         operation |= {"status": "RUNNING", "startTime": timestamp()}
         self._store.put(_KIND, key, body)

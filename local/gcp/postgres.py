@@ -133,10 +133,9 @@ class Server:
     def apply(self) -> None:
         """Make changed configuration count: by a reload, and by a restart where PostgreSQL wants one."""
         with self.connect() as connection:
-            before = connection.execute("SELECT pg_conf_load_time(), pg_reload_conf()").fetchone()
-        assert before is not None
+            [(before, _)] = connection.execute("SELECT pg_conf_load_time(), pg_reload_conf()").fetchall()
         deadline = time.monotonic() + _START_SECONDS
-        while not (pending := self._pending_restart(before[0])):
+        while not (pending := self._pending_restart(before)):
             if time.monotonic() > deadline:
                 raise OperationFailedError("INTERNAL_ERROR", "PostgreSQL did not read its changed configuration")
             time.sleep(0.02)
@@ -174,7 +173,7 @@ class Server:
             connect_timeout=5,
         )
 
-    def execute(self, statement: sql.Composable, database: str = "postgres") -> None:
+    def execute(self, statement: sql.SQL | sql.Composed, database: str = "postgres") -> None:
         """Run one statement as the administrator; OperationFailedError with the server's words when it refuses."""
         try:
             with self.connect(database) as connection:

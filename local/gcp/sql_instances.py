@@ -14,7 +14,7 @@ from psycopg import sql
 
 from local.gcp import certificates, postgres, sql_settings
 from local.gcp.app import Call, Handler
-from local.gcp.errors import ApiError, OperationFailedError, conflict, invalid, not_implemented
+from local.gcp.errors import ApiError, conflict, invalid, not_implemented
 from local.gcp.operations import Operations, Work, timestamp
 from local.gcp.store import Store
 
@@ -64,13 +64,13 @@ class Instances:
         return record
 
     def runnable(self) -> list[tuple[str, str, postgres.Server]]:
-        """Project, name and server of every instance that is to serve and that no operation is busy with."""
-        found = [record for _, record in self._store.items(_KIND)]
-        return [
-            (record["instance"]["project"], record["instance"]["name"], self.server(record))
-            for record in found
-            if record["instance"]["state"] == "RUNNABLE"
-        ]
+        """Answer project, name and server of every instance that is to serve."""
+        found = [record for _, record in self._store.items(_KIND) if record["instance"]["state"] == "RUNNABLE"]
+        return [(r["instance"]["project"], r["instance"]["name"], self.server(r)) for r in found]
+
+    def servers(self) -> list[postgres.Server]:
+        """Answer the servers of all instances, in whatever state they are."""
+        return [self.server(record) for _, record in self._store.items(_KIND)]
 
     def server(self, record: Json) -> postgres.Server:
         """Answer the server behind an instance."""
@@ -103,7 +103,7 @@ class Instances:
             return self.operations.start("CREATE", project, name, work)
 
     def _new(self, project: str, body: Json) -> Json:
-        name, region = body["name"], body.get("region", "us-central1")
+        name, region = body["name"], body.get("region") or "us-central1"
         return {
             "kind": "sql#instance",
             "name": name,
@@ -167,7 +167,7 @@ class Instances:
             server.configure(sql_settings.access(instance["settings"]))
             server.start()
             _make_roles(server, work["verifier"])
-        except OperationFailedError:
+        except Exception:
             self._save(record, {"state": "FAILED"})
             raise
         authority = certificates.describe(server.authority(), work["instance"])

@@ -5,7 +5,7 @@ Pure functions over JSON; https://cloud.google.com/sql/docs/postgres/instance-se
 
 import ipaddress
 from copy import deepcopy
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from local.gcp.errors import ApiError, invalid, not_implemented
 from local.gcp.postgres import Access
@@ -47,7 +47,7 @@ _OWN_PREFIXES = ("listen_", "unix_socket_", "ssl", "data_directory", "external_p
 
 
 def created(asked: Json, region: str) -> Json:
-    """Settings of a new instance: what was asked over the defaults. Raises ApiError for what cannot be."""
+    """Answer the settings of a new instance: what was asked over the defaults; ApiError for what cannot be."""
     if not asked.get("tier"):
         raise invalid("settings.tier is missing: name a machine, such as db-custom-2-3840.")
     settings = merged(_DEFAULTS, asked)
@@ -56,25 +56,25 @@ def created(asked: Json, region: str) -> Json:
 
 
 def patched(current: Json, asked: Json) -> Json:
-    """Settings after `instances.patch`: only what was asked changes, null removes."""
+    """Answer the settings after `instances.patch`: only what was asked changes, null removes."""
     return _next(current, merged(current, asked), asked)
 
 
 def updated(current: Json, asked: Json) -> Json:
-    """Settings after `instances.update`: what was not asked returns to its default, the machine apart."""
+    """Answer the settings after `instances.update`: what was not asked returns to its default, save the machine."""
     kept = {name: current[name] for name in _KEPT_BY_UPDATE if name in current}
     return _next(current, merged(_DEFAULTS | kept, asked), asked)
 
 
 def access(settings: Json) -> Access:
-    """Who may connect under these settings."""
+    """Answer who may connect under these settings."""
     configuration = settings["ipConfiguration"]
     networks = [str(_network(entry["value"])) for entry in configuration["authorizedNetworks"]]
     return Access(networks=networks, encrypted_only=configuration["sslMode"] == "ENCRYPTED_ONLY")
 
 
 def flags(settings: Json) -> dict[str, str]:
-    """Database flags; Google's own (cloudsql.…) are recorded and mean nothing to PostgreSQL."""
+    """Answer the database flags; Google's own (cloudsql.…) are recorded and mean nothing to PostgreSQL."""
     return {flag["name"]: flag["value"] for flag in settings.get("databaseFlags", [])}
 
 
@@ -85,7 +85,7 @@ def merged(base: Json, change: Json) -> Json:
         if value is None:
             result.pop(key, None)
         elif isinstance(value, dict):
-            result[key] = merged(result.get(key, {}), value)
+            result[key] = merged(result.get(key) or {}, cast("Json", value))
         else:
             result[key] = deepcopy(value)
     return result

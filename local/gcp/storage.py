@@ -5,6 +5,7 @@ Objects are left to the module objects; this one only asks the emulator to have 
 
 import hashlib
 import re
+from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import httpx
@@ -55,15 +56,17 @@ class Buckets:
             "storage.buckets.delete": self._delete,
             "storage.buckets.getIamPolicy": self._get_policy,
             "storage.buckets.setIamPolicy": self._set_policy,
-            "storage.buckets.testIamPermissions": self._test_permissions,
         }
 
     def find(self, name: str) -> Json:
         """Answer a bucket; ApiError 404 when there is none."""
+        return self._record(name)["bucket"]
+
+    def _record(self, name: str) -> Json:
         record = self._store.get(_KIND, name)
         if record is None:
             raise not_found("The specified bucket does not exist.")
-        return record["bucket"]
+        return record
 
     def restore(self) -> None:
         """See that the emulator has every bucket, should an insert have been cut short."""
@@ -87,7 +90,7 @@ class Buckets:
     def _put_behind(self, name: str, bucket: Json) -> None:
         buckets = f"{self._emulator.url}/storage/v1/b"
         created = httpx.post(buckets, json={"name": name})
-        if created.status_code not in (200, 409):
+        if created.status_code not in (HTTPStatus.OK, HTTPStatus.CONFLICT):
             raise ApiError(500, "backendError", f"the object emulator refused the bucket {name}: {created.text}")
         retention = {"softDeletePolicy": bucket["softDeletePolicy"]}
         httpx.patch(f"{buckets}/{name}", json=retention).raise_for_status()
@@ -101,9 +104,7 @@ class Buckets:
     def _change(self, call: Call) -> Json:
         name = call.path["bucket"]
         with self._store.transaction():
-            record = self._store.get(_KIND, name)
-            if record is None:
-                raise not_found("The specified bucket does not exist.")
+            record = self._record(name)
             bucket: Json = record["bucket"]
             _check_metageneration(bucket, call)
             asked = {key: value for key, value in call.body.items() if key not in _COMPUTED}
@@ -121,9 +122,9 @@ class Buckets:
         name = call.path["bucket"]
         _check_metageneration(self.find(name), call)
         answer = httpx.delete(f"{self._emulator.url}/storage/v1/b/{name}")
-        if answer.status_code == httpx.codes.CONFLICT:
+        if answer.status_code == HTTPStatus.CONFLICT:
             raise conflict("conflict", "The bucket you tried to delete is not empty.")
-        if answer.status_code not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
+        if answer.status_code not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
             raise ApiError(500, "backendError", f"the object emulator refused to delete {name}: {answer.text}")
         with self._store.transaction():
             self._store.delete(_KIND, name)
@@ -141,18 +142,13 @@ class Buckets:
 
     def _default_bindings(self, name: str) -> list[Json]:
         """Bindings of a new bucket, as Google makes them."""
-        record = self._store.get(_KIND, name)
-        assert record is not None
-        owners = [f"projectEditor:{record['project']}", f"projectOwner:{record['project']}"]
-        viewers = [f"projectViewer:{record['project']}"]
+        project = self._record(name)["project"]
+        owners = [f"projectEditor:{project}", f"projectOwner:{project}"]
+        viewers = [f"projectViewer:{project}"]
         return [
             {"role": "roles/storage.legacyBucketOwner", "members": owners},
             {"role": "roles/storage.legacyBucketReader", "members": viewers},
         ]
-
-    def _test_permissions(self, call: Call) -> Json:
-        self.find(call.path["bucket"])
-        return {"kind": "storage#testIamPermissionsResponse", "permissions": [call.query["permissions"]]}
 
 
 def _with_defaults(name: str, project: str, asked: Json) -> Json:

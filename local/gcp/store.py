@@ -7,7 +7,7 @@ failure loses nothing that was answered. What a resource means is left to its ow
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -31,7 +31,7 @@ class Store:
         )
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """All writes inside happen or none does; other threads wait. May be nested."""
         with self._lock:
             outermost = self._depth == 0

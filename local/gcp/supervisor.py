@@ -12,7 +12,7 @@ from local.gcp.sql_instances import Instances
 
 log = logging.getLogger(__name__)
 
-_INTERVAL_SECONDS = 1
+_INTERVAL_SECONDS = 2
 
 
 class Supervisor:
@@ -33,9 +33,11 @@ class Supervisor:
         """Stop everything cleanly: PostgreSQL by fast shutdown, the emulator after its current request."""
         self._ending.set()
         self._thread.join()
-        for _, name, server in self._instances.runnable():
-            log.info("stopping instance %s", name)
-            server.stop()
+        for server in self._instances.servers():
+            try:
+                server.stop()
+            except OperationFailedError as error:
+                log.error("PostgreSQL on %s does not stop: %s", server.address, error.message)  # noqa: TRY400 - whole
         self._emulator.stop()
 
     def failing(self) -> list[str]:
