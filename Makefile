@@ -2,7 +2,7 @@
 PYTHON ?= python3
 TESTS := tests/unit tests/gcp tests/node tests/image tests/engine tests/e2e
 
-.PHONY: up down test test-unit lint bench
+.PHONY: up down test test-unit lint bench docs develop
 
 up: ## start the whole stack on this machine and print its tracking URI
 	@$(PYTHON) -m local up
@@ -26,6 +26,8 @@ lint: develop ## style and types
 bench: develop ## the measurements, each a ratio within one run
 	.venv/bin/python -m bench
 
-develop:
+docs: develop ## the README's table of settings and the architecture picture
+	.venv/bin/python -m docs
+
+develop: ## install what tests, measurements and style checks need
 	@$(PYTHON) -m local develop
-.PHONY: develop
