@@ -80,9 +80,9 @@ def main() -> None:
     arguments = _arguments()
     try:
         state: Path = arguments.state.absolute()
-        lock = _take(state)
-        sockets = [_listen(address) for address in arguments.listen]
         addresses = _network(arguments.sql_addresses)
+        sockets = [_listen(address) for address in arguments.listen]
+        lock = _take(state)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

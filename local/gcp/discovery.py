@@ -174,7 +174,7 @@ def _convert(schema: Json, *, strict: bool) -> Json:
 
 def _parameter(body: Json) -> Parameter:
     if body["type"] == "boolean":
-        pattern = "true|false"
+        pattern = "(?i)true|false"
     elif body["type"] == "integer" or body.get("format") in _LONG:
         pattern = r"-?\d+"
     elif "enum" in body:

@@ -1,0 +1,1 @@
+"""Tests of the Google Cloud stand-in, each against the real program."""

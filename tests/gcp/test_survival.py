@@ -1,0 +1,82 @@
+"""Nothing that was answered is lost: by kill -9 of any part, or by an ordinary stop."""
+
+import psycopg
+import pytest
+from google.cloud.exceptions import NotFound
+
+from tests.gcp.standin import PROJECT, StandIn, connect, instance_body, poll, query
+
+
+def _fill(standin: StandIn) -> None:
+    instance = standin.create("kept")
+    query(instance, "CREATE TABLE kept AS SELECT 7 AS n")
+    with standin.storage() as client:
+        client.create_bucket("kept").blob("kept").upload_from_string("object")
+    standin.http.post(f"/iam/v1/projects/{PROJECT}/serviceAccounts", json={"accountId": "kept-account"})
+
+
+def _assert_full(standin: StandIn) -> None:
+    instance = standin.sql("GET", "instances/kept")
+    assert query(instance, "SELECT n FROM kept") == [(7,)]
+    with standin.storage() as client:
+        assert client.bucket("kept").blob("kept").download_as_bytes() == b"object"
+    email = f"kept-account@{PROJECT}.iam.gserviceaccount.com"
+    assert standin.http.get(f"/iam/v1/projects/{PROJECT}/serviceAccounts/{email}").status_code == 200
+
+
+def test_a_killed_stand_in_takes_over_its_running_servers(own_standin: StandIn) -> None:
+    _fill(own_standin)
+    before = own_standin.postmaster()
+    own_standin.kill()
+    own_standin.start()
+    assert own_standin.postmaster() == before
+    _assert_full(own_standin)
+
+
+def test_nothing_is_lost_when_stand_in_and_servers_are_killed_together(own_standin: StandIn) -> None:
+    _fill(own_standin)
+    own_standin.kill()
+    own_standin.kill_postgres()
+    own_standin.start()
+    _assert_full(own_standin)
+
+
+def test_a_stop_leaves_no_server_and_the_next_start_has_everything(own_standin: StandIn) -> None:
+    _fill(own_standin)
+    instance = own_standin.sql("GET", "instances/kept")
+    assert own_standin.stop() == 0
+    assert list(own_standin.state.glob("sql/*/data/postmaster.pid")) == []
+    with pytest.raises(psycopg.OperationalError, match="Connection refused"):
+        connect(instance)
+    own_standin.start()
+    _assert_full(own_standin)
+
+
+def test_a_creation_cut_short_is_finished_by_the_next_start(own_standin: StandIn) -> None:
+    operation = own_standin.sql("POST", "instances", instance_body("kept"))
+    own_standin.kill()
+    own_standin.start()
+    assert "error" not in own_standin.done(operation)
+    assert query(own_standin.sql("GET", "instances/kept"), "SELECT 1") == [(1,)]
+
+
+def test_a_killed_database_server_shows_in_the_health_and_is_started_again(own_standin: StandIn) -> None:
+    _fill(own_standin)
+    own_standin.kill_postgres()
+    unhealthy = own_standin.http.get("/healthz")
+    assert (unhealthy.status_code, unhealthy.json()) == (503, {"failing": ["instance kept"]})
+    poll(own_standin.healthy, "the instance")
+    _assert_full(own_standin)
+
+
+def test_an_index_cut_short_by_a_kill_does_not_lose_the_objects(own_standin: StandIn) -> None:
+    with own_standin.storage() as client:
+        bucket = client.create_bucket("kept")
+        bucket.blob("whole").upload_from_string("object")
+        index = next(own_standin.state.glob("objects/*/.meta"))
+        index.with_name(".meta.new").write_bytes(index.read_bytes()[:20])
+        own_standin.kill()
+        own_standin.start()
+        assert bucket.blob("whole").download_as_bytes() == b"object"
+        with pytest.raises(NotFound):
+            bucket.blob("never").download_as_bytes()
