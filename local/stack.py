@@ -11,6 +11,7 @@ from local.gcp import endpoints
 from local.instance import Instance
 from local.node import node
 from local.node.binaries import build as node_binaries
+from local.process import start_time
 from local.progress import say
 from local.virtualenv import PROJECT
 
@@ -40,6 +41,7 @@ def up(instance: Instance, image: str) -> str:
     """
     variables = environment(instance)
     output(["pulumi", "stack", "select", "--create", STACK], cwd=PROJECT, env=variables)
+    _release(instance, variables)
     _configure(settings(instance, image), variables)
     _interactive(["pulumi", "up", "--yes", "--skip-preview", "--stack", STACK], variables)
     outputs = json.loads(output(["pulumi", "stack", "output", "--json", "--stack", STACK], cwd=PROJECT, env=variables))
@@ -53,7 +55,17 @@ def destroy(instance: Instance) -> None:
         UserError: the engine could not; its own words stand above it.
 
     """
-    _interactive(["pulumi", "destroy", "--yes", "--skip-preview", "--stack", STACK], environment(instance))
+    variables = environment(instance)
+    _release(instance, variables)
+    _interactive(["pulumi", "destroy", "--yes", "--skip-preview", "--stack", STACK], variables)
+
+
+def _release(instance: Instance, variables: dict[str, str]) -> None:
+    """Release the stack from the lock of an engine that was killed."""
+    locks = list((instance.state / "pulumi" / ".pulumi" / "locks").rglob("*.json"))
+    if locks and not any(start_time(json.loads(lock.read_text())["pid"]) for lock in locks):
+        say("stack: an earlier update was killed; releasing its lock")
+        output(["pulumi", "cancel", "--yes", "--stack", STACK], cwd=PROJECT, env=variables)
 
 
 def settings(instance: Instance, image: str) -> dict[str, str]:
