@@ -6,9 +6,9 @@ import ssl
 from typing import Any
 
 from local.node.certificates import AUTHORITY
-from local.node.layout import API_PORT, PROXY_HEALTH_PORT, Layout
+from local.node.layout import API_PORT, Layout
 
-TIMEOUT_SECONDS = 5
+TIMEOUT_SECONDS = 2
 
 
 def get(layout: Layout, path: str) -> bytes | None:
@@ -31,15 +31,3 @@ def get(layout: Layout, path: str) -> bytes | None:
 def get_json(layout: Layout, path: str) -> dict[str, Any]:
     """Return an object, {} when it is not there."""
     return json.loads(get(layout, path) or b"{}")
-
-
-def proxy_healthy(layout: Layout) -> bool:
-    """Tell whether kube-proxy has written its rules."""
-    connection = http.client.HTTPConnection(layout.instance.node_address, PROXY_HEALTH_PORT, timeout=TIMEOUT_SECONDS)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()

@@ -37,8 +37,8 @@ def write(layout: Layout) -> None:
 
 def _write(path: Path, text: str) -> None:
     """Write a file, unless it says so already: kube-proxy ends when its file is written to."""
-    path.touch(mode=0o600)
-    if path.read_text() != text:
+    if not path.exists() or path.read_text() != text:
+        path.touch(mode=0o600)
         path.write_text(text)
 
 

@@ -6,22 +6,21 @@ processes end, what is on disk stays, and the next start brings every pod back.
 
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from local.cache import key_of, locked
 from local.command import run
 from local.errors import UserError
 from local.instance import Instance
-from local.node import api, certificates, cgroups, components, configuration, host, images, mounts, network, sweep
+from local.node import certificates, cgroups, components, configuration, host, images, mounts, network, ready, sweep
 from local.node.layout import Layout
 from local.process import Daemon, wait_for
 from local.progress import step
 
 DNS_MANIFESTS = Path(__file__).with_name("dns.yaml")
-LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +41,9 @@ def status(instance: Instance) -> Status:
     """Look at what runs."""
     layout = Layout(instance)
     programs = _programs(layout)
-    return Status(
-        pids={name: program.pid() for name, program in programs.items()},
-        logs={name: program.log for name, program in programs.items()},
-        ready=kubeconfig(instance).exists() and _node_ready(layout, LONG_AGO),
-    )
+    pids = {name: program.pid() for name, program in programs.items()}
+    logs = {name: program.log for name, program in programs.items()}
+    return Status(pids=pids, logs=logs, ready=None not in pids.values() and ready.node(layout))
 
 
 def up(instance: Instance, binaries: Path, image_archives: Mapping[str, Path]) -> None:
@@ -65,9 +62,11 @@ def up(instance: Instance, binaries: Path, image_archives: Mapping[str, Path]) -
     layout = Layout(instance)
     layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(_lock(instance), "node: waiting for another start or stop of it to end …"):
-        _end_other(layout, binaries)
+        version = key_of(Path(__file__).parent, str(binaries))
+        _end_other(layout, version)
         with step("node: starting Kubernetes"):
-            _start(layout, binaries, images.own(binaries) | dict(image_archives))
+            _start(layout, binaries, image_archives)
+        _note(instance).write_text(version)
 
 
 def down(instance: Instance) -> None:
@@ -77,7 +76,7 @@ def down(instance: Instance) -> None:
         UserError: something is left; names it.
 
     """
-    if not instance.state.exists():
+    if not instance.state.exists() and not network.leftovers(instance):
         return
     with locked(_lock(instance), "node: waiting for another start or stop of it to end …"):
         _halt(Layout(instance))
@@ -104,6 +103,7 @@ def _lock(instance: Instance) -> Path:
 
 
 def _note(instance: Instance) -> Path:
+    """Return the file that says of what version the running programs are; it is there once a start went well."""
     return instance.run_dir / "node.version"
 
 
@@ -113,19 +113,13 @@ def _programs(layout: Layout) -> dict[str, Daemon]:
     return {holder.name: holder, **components.daemons(layout, None)}
 
 
-def _fingerprint(layout: Layout, binaries: Path) -> str:
-    """Return what the running programs follow from: when it changes they have to start anew."""
-    return key_of(Path(__file__).parent, str(binaries), str(layout.folder))
-
-
-def _end_other(layout: Layout, binaries: Path) -> None:
-    """End what an earlier version started, or what outlived the mount namespace's holder."""
+def _end_other(layout: Layout, wanted: str) -> None:
+    """End what another version started, what outlived the mount namespace's holder, or a start that did not get far."""
     note = _note(layout.instance)
-    wanted = _fingerprint(layout, binaries)
-    holder = mounts.holder(layout.instance, binaries)
+    holder = mounts.holder(layout.instance, Path("/"))
     if not holder.running() or not note.exists() or note.read_text() != wanted:
         _halt(layout)
-    note.write_text(wanted)
+    note.unlink(missing_ok=True)
 
 
 def _start(layout: Layout, binaries: Path, image_archives: Mapping[str, Path]) -> None:
@@ -135,27 +129,35 @@ def _start(layout: Layout, binaries: Path, image_archives: Mapping[str, Path]) -
     certificates.ensure(layout)
     configuration.write(layout)
     holder = mounts.holder(instance, binaries)
-    switched_on = _now() if not holder.running() else LONG_AGO
+    switched_on = ready.LONG_AGO if holder.running() else ready.now()
     holder.start()
     holder_pid = holder.pid() or 0
     _await(lambda: mounts.ready(holder_pid), "the node's mounts", holder)
     programs = components.daemons(layout, holder_pid)
     for name in components.FIRST:
         programs[name].start()
-    _await(lambda: _containerd_answers(layout), "containerd", programs["containerd"])
-    images.ensure(layout, image_archives)
-    _await(lambda: api.get(layout, "/readyz") == b"ok", "the API server", programs["kube-apiserver"])
-    kubelet_started = LONG_AGO if programs["kubelet"].running() else _now()
+    _await(lambda: ready.containerd(layout), "containerd", programs["containerd"])
+    images.ensure(layout, images.own(binaries))
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        imported = aside.submit(images.ensure, layout, image_archives)
+        _start_rest(layout, binaries, programs, switched_on)
+        imported.result()
+
+
+def _start_rest(layout: Layout, binaries: Path, programs: dict[str, Daemon], switched_on: datetime) -> None:
+    """Start what needs the API server, and wait until all is ready."""
+    _await(lambda: ready.api_server(layout), "the API server", programs["kube-apiserver"])
+    kubelet_started = ready.LONG_AGO if programs["kubelet"].running() else ready.now()
     for name in components.SECOND:
         programs[name].start()
     run(
         [binaries / "kubectl", "apply", "--server-side", "--force-conflicts", "-f", DNS_MANIFESTS],
         env={**components.ENVIRONMENT, "KUBECONFIG": str(layout.kubeconfig)},
     )
-    _await(lambda: _node_ready(layout, kubelet_started), "the node to be Ready", programs["kubelet"])
-    _await(lambda: api.proxy_healthy(layout), "kube-proxy", programs["kube-proxy"])
-    _await(lambda: _account_ready(layout), "the default service account", programs["kube-controller-manager"])
-    _await(lambda: _dns_ready(layout, switched_on), "the cluster's DNS", programs["kubelet"])
+    _await(lambda: ready.node(layout, kubelet_started), "the node to be Ready", programs["kubelet"])
+    _await(lambda: ready.proxy(layout), "kube-proxy", programs["kube-proxy"])
+    _await(lambda: ready.default_account(layout), "the default account", programs["kube-controller-manager"])
+    _await(lambda: ready.dns(layout, switched_on), "the cluster's DNS", programs["kubelet"])
 
 
 def _await(condition: Callable[[], bool], what: str, program: Daemon, deadline: float = 90) -> None:
@@ -169,47 +171,6 @@ def _await(condition: Callable[[], bool], what: str, program: Daemon, deadline: 
         return False
 
     wait_for(met, what=what, deadline=deadline, log=program.log)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(microsecond=0)  # Kubernetes' times are whole seconds
-
-
-def _containerd_answers(layout: Layout) -> bool:
-    try:
-        run(["ctr", "--address", layout.containerd_socket, "version"])
-    except UserError:
-        return False
-    return True
-
-
-def _condition(thing: dict[str, Any], kind: str) -> dict[str, Any]:
-    conditions: list[dict[str, Any]] = thing.get("status", {}).get("conditions", [])
-    return {condition["type"]: condition for condition in conditions}.get(kind, {})
-
-
-def _node_ready(layout: Layout, since: datetime) -> bool:
-    """Tell whether the kubelet said so since it was started: what an earlier one said stays in the store."""
-    ready = _condition(api.get_json(layout, f"/api/v1/nodes/{layout.node_name}"), "Ready")
-    return ready.get("status") == "True" and datetime.fromisoformat(ready["lastHeartbeatTime"]) >= since
-
-
-def _account_ready(layout: Layout) -> bool:
-    return bool(api.get_json(layout, "/api/v1/namespaces/default/serviceaccounts/default"))
-
-
-def _dns_ready(layout: Layout, since: datetime) -> bool:
-    pods = api.get_json(layout, "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-dns")
-    return any(_runs_since(pod, since) for pod in pods.get("items", []))
-
-
-def _runs_since(pod: dict[str, Any], since: datetime) -> bool:
-    if _condition(pod, "Ready").get("status") != "True":
-        return False
-    states = [container["state"] for container in pod["status"].get("containerStatuses", [])]
-    return all(
-        "running" in state and datetime.fromisoformat(state["running"]["startedAt"]) >= since for state in states
-    )
 
 
 def _halt(layout: Layout) -> None:
