@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from local.instance import Instance
+from local.ownership import owner
 from tests.scratch import PROJECT, Scratch
 
 INSTANCE = "end-to-end"
@@ -20,10 +22,12 @@ def output(*argv: str) -> str:
 
 
 def network() -> list[str]:
-    """Return this machine's links, routes and firewall rules, without counters."""
+    """Return this machine's firewall rules, without counters, and the links and routes of the tests' instance."""
+    instance = Instance(INSTANCE)
     rules = [line.split("[")[0] for line in output("iptables-save").splitlines() if not line.startswith("#")]
-    links = [line.split("@")[0] for line in output("ip", "-brief", "link").splitlines()]
-    return sorted([*links, *output("ip", "route", "show", "table", "all").splitlines(), *rules])
+    links = [*output("ip", "-brief", "link").splitlines(), *output("ip", "route", "show", "table", "all").splitlines()]
+    marks = (f"{instance.veth_host}@", f"{instance.veth_host} ", instance.host_address.rpartition(".")[0] + ".")
+    return sorted([*rules, *(line for line in links if any(mark in line for mark in marks))])
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     """A copy of the project whose instance is removed before and after."""
     scratch = Scratch.create(tmp_path_factory.mktemp("clone"), {"MLFLOW_LOCAL_INSTANCE": INSTANCE})
-    scratch.output("make", "down")
+    left_by = owner(Instance(INSTANCE))
+    Scratch(left_by if left_by and left_by.exists() else scratch.folder, scratch.env).run("make", "down")
+    assert not Instance(INSTANCE).state.exists()
     yield scratch
     scratch.output("make", "down")
 

@@ -45,18 +45,20 @@ def test_a_browser_shows_the_runs_and_creates_an_experiment(
 ) -> None:
     mlflow.set_tracking_uri(stack.tracking_uri)
     mlflow.set_experiment("seen in a browser")
-    with mlflow.start_run(run_name="a run to look at"):
+    with mlflow.start_run(run_name="a run to look at") as run:
         mlflow.log_metric("accuracy", 0.97)
     wait = WebDriverWait(browser, WAIT_SECONDS)
 
     browser.get(f"{stack.tracking_uri}/#/experiments")
     wait.until(expected.element_to_be_clickable((By.LINK_TEXT, "seen in a browser"))).click()
+    wait.until(expected.url_contains(f"/experiments/{run.info.experiment_id}"))
+    browser.get(f"{stack.tracking_uri}/#/experiments/{run.info.experiment_id}/runs?workflowType=machine_learning")
     wait.until(expected.visibility_of_element_located((By.LINK_TEXT, "a run to look at")))
     browser.save_screenshot(str(artifacts / "experiment.png"))
 
     browser.get(f"{stack.tracking_uri}/#/experiments")
     wait.until(expected.element_to_be_clickable((By.CSS_SELECTOR, "[data-testid='create-experiment-button']"))).click()
-    name = wait.until(expected.visibility_of_element_located((By.CSS_SELECTOR, "[role='dialog'] input")))
+    name = wait.until(expected.visibility_of_element_located((By.ID, "experimentName")))
     name.send_keys("made in a browser")
     browser.find_element(By.XPATH, "//*[@role='dialog']//button[normalize-space()='Create']").click()
     wait.until(lambda _: mlflow.get_experiment_by_name("made in a browser") is not None)

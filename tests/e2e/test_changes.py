@@ -1,5 +1,6 @@
 """What a change touches, and that clients do not notice it."""
 
+import json
 import shutil
 import threading
 import urllib.error
@@ -7,12 +8,18 @@ import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Stack
 from tests.e2e.test_cluster import kubectl
 
+WORKLOAD = {
+    "kubernetes:batch/v1:Job::mlflow-tracking-server-migration": "replace",
+    "kubernetes:apps/v1:Deployment::mlflow-tracking-server": "update",
+}
+SETTINGS = {"kubernetes:core/v1:ConfigMap::mlflow-tracking-config-settings": "update"}
 GENERATED = "random:index/randomPassword:RandomPassword::"
 
 
@@ -24,14 +31,19 @@ def with_setting(stack: Stack, folder: Path, key: str, value: str) -> str:
     return f"--config-file={file}"
 
 
+def resources(stack: Stack) -> list[dict[str, Any]]:
+    """Return the resources of the stack's state."""
+    return json.loads(stack.project.output("pulumi", "stack", "export"))["deployment"]["resources"]
+
+
 def test_a_second_make_up_changes_nothing(stack: Stack) -> None:
-    before = stack.project.output("pulumi", "stack", "export")
+    before = resources(stack)
 
     again = stack.project.run("make", "up")
 
     assert again.returncode == 0, again.stderr
     assert again.stdout.strip().splitlines()[-1] == stack.tracking_uri
-    assert stack.project.output("pulumi", "stack", "export") == before
+    assert resources(stack) == before
 
 
 @pytest.mark.parametrize("command", ["preview", "up --yes --skip-preview", "refresh --yes --skip-preview"])
@@ -42,19 +54,29 @@ def test_nothing_changed_means_no_change(stack: Stack, command: str) -> None:
 def test_another_image_changes_the_workload_alone(stack: Stack, tmp_path: Path) -> None:
     option = with_setting(stack, tmp_path, "mlflow:image", "localhost/mlflow-tracking-server:other")
 
-    assert stack.project.changes(option) == {}
+    assert stack.project.changes(option) == WORKLOAD
 
 
 def test_another_bucket_changes_its_dependants_alone(stack: Stack, tmp_path: Path) -> None:
     option = with_setting(stack, tmp_path, "mlflow:bucketName", "another-bucket-of-artefacts")
 
-    assert stack.project.changes(option) == {}
+    assert stack.project.changes(option) == {
+        "gcp:storage/bucket:Bucket::mlflow-tracking": "replace",
+        "gcp:storage/bucketIAMMember:BucketIAMMember::mlflow-tracking-bucket": "replace",
+        **SETTINGS,
+        **WORKLOAD,
+    }
 
 
 def test_another_database_instance_changes_its_dependants_alone(stack: Stack, tmp_path: Path) -> None:
     option = with_setting(stack, tmp_path, "mlflow:databaseInstance", "another-instance")
 
-    assert stack.project.changes(option) == {}
+    assert stack.project.changes(option) == {
+        "gcp:sql/databaseInstance:DatabaseInstance::mlflow-tracking": "replace",
+        "kubernetes:core/v1:ConfigMap::mlflow-tracking-config-database-ca": "update",
+        **SETTINGS,
+        **WORKLOAD,
+    }
 
 
 @contextmanager
@@ -90,26 +112,27 @@ def server_pods(stack: Stack) -> set[str]:
     return set(kubectl(stack, *words).split())
 
 
-def test_a_new_password_rolls_the_pods_without_a_failed_request(stack: Stack) -> None:
+def update(stack: Stack, *options: str) -> None:
+    """Update the stack and wait until the pods of before are gone."""
     before = server_pods(stack)
-    urns = [urn for urn in stack.project.output("pulumi", "stack", "export").split('"') if GENERATED in urn]
+    stack.project.output("pulumi", "up", "--yes", "--skip-preview", *options)
+    kubectl(stack, "wait", "--for=delete", "--timeout=90s", *before)
+
+
+def test_a_new_password_rolls_the_pods_without_a_failed_request(stack: Stack) -> None:
+    urn = next(resource["urn"] for resource in resources(stack) if GENERATED in resource["urn"])
 
     with constant_requests(f"{stack.tracking_uri}/api/2.0/mlflow/experiments/search?max_results=5") as failures:
-        stack.project.output("pulumi", "up", "--yes", "--skip-preview", "--replace", urns[0])
+        update(stack, "--replace", urn)
 
     assert failures == []
-    assert not before & server_pods(stack)
 
 
 def test_a_changed_configuration_rolls_the_pods_without_a_failed_request(stack: Stack, tmp_path: Path) -> None:
-    before = server_pods(stack)
     option = with_setting(stack, tmp_path, "mlflow:bucketName", "another-bucket-of-artefacts")
 
     with constant_requests(f"{stack.tracking_uri}/api/2.0/mlflow/experiments/search?max_results=5") as failures:
-        stack.project.output("pulumi", "up", "--yes", "--skip-preview", option)
-        middle = server_pods(stack)
-        stack.project.output("pulumi", "up", "--yes", "--skip-preview")
+        update(stack, option)
+        update(stack)
 
     assert failures == []
-    assert not before & middle
-    assert not middle & server_pods(stack)

@@ -31,6 +31,7 @@ def test_destroy_removes_every_resource(stack: Stack) -> None:
 def test_make_down_leaves_nothing(stack: Stack) -> None:
     made = traces()
     assert all(made.values()), made
+    assert stack.network_before != network()
 
     stack.project.output("make", "down")
 

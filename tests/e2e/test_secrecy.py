@@ -60,5 +60,5 @@ def test_no_log_has_the_password(stack: Stack, password: str) -> None:
     logs = [path.read_text(errors="replace") for path in Instance(INSTANCE).log_dir.glob("*.log")]
     logs.append(kubectl(stack, "logs", "deployment/mlflow-tracking-server"))
 
-    assert all(logs)
+    assert sum(map(len, logs)) > 10_000
     assert not [form for text in logs for form in forms(password) if form in text]
