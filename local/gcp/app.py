@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -73,6 +74,8 @@ class Api:
             name, answer = self._dispatch(request)
             response = await answer
         except ApiError as error:
+            if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.warning("%s: %s", name, error.message)
             response = JSONResponse(error.body(), status_code=error.status)
         except Exception as error:
             log.exception("%s failed", name)

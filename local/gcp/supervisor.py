@@ -5,9 +5,11 @@ A server that is already there (it outlives a killed stand-in) is taken over; on
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from local.gcp.emulator import Emulator
 from local.gcp.errors import OperationFailedError
+from local.gcp.postgres import Server
 from local.gcp.sql_instances import Instances
 
 log = logging.getLogger(__name__)
@@ -33,11 +35,8 @@ class Supervisor:
         """Stop everything cleanly: PostgreSQL by fast shutdown, the emulator after its current request."""
         self._ending.set()
         self._thread.join()
-        for server in self._instances.servers():
-            try:
-                server.stop()
-            except OperationFailedError as error:
-                log.error("PostgreSQL on %s does not stop: %s", server.address, error.message)  # noqa: TRY400 - whole
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(_stop, self._instances.servers()))
         self._emulator.stop()
 
     def failing(self) -> list[str]:
@@ -61,3 +60,10 @@ class Supervisor:
                 server.start()
             except OperationFailedError as error:
                 log.error("instance %s does not start, trying again: %s", name, error.message)  # noqa: TRY400 - the message is whole
+
+
+def _stop(server: Server) -> None:
+    try:
+        server.stop()
+    except OperationFailedError as error:
+        log.error("PostgreSQL on %s does not stop: %s", server.address, error.message)  # noqa: TRY400 - whole

@@ -38,11 +38,17 @@ def test_an_object_of_any_name_comes_back_as_it_was(bucket: storage.Bucket, name
 @pytest.mark.parametrize("chunk", [None, 1 << 20])
 def test_a_large_object_goes_up_resumably_and_comes_down_whole(bucket: storage.Bucket, chunk: int | None) -> None:
     content = os.urandom(10 << 20)
-    blob = bucket.blob(f"large-{chunk}", chunk_size=chunk)
+    name = f"large-{chunk}"
+    blob = bucket.blob(name, chunk_size=chunk)
     blob.upload_from_file(io.BytesIO(content))
     assert blob.download_as_bytes() == content
-    assert _described(bucket, blob.name).size == len(content)
+    assert _described(bucket, name).size == len(content)
     assert blob.download_as_bytes(start=5, end=9) == content[5:10]
+
+
+def test_an_object_without_a_content_type_gets_google_s_default(standin: StandIn, bucket: storage.Bucket) -> None:
+    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=untyped"
+    assert standin.http.post(path, content=b"x").json()["contentType"] == "application/octet-stream"
 
 
 def test_objects_are_listed_by_prefix_and_folder(bucket: storage.Bucket) -> None:

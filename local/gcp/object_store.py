@@ -1,0 +1,147 @@
+"""The object store behind the buckets: gcp-storage-emulator, made durable and patient.
+
+Run as a program (`python -m local.gcp.object_store FOLDER`) it serves on a free loopback port, which it prints, until
+its standard input ends: when the stand-in is killed it goes too. Three things of the emulator are mended here, on its
+own classes. It rewrites its files in place, the index of all objects at every change, and does not wait for the disk,
+so that a kill at the wrong moment loses everything. It keeps an object in a file of the object's name, so that "a" and
+"a/b" cannot both exist. And it serves one connection after the other, so that one slow client holds up all.
+"""
+
+import hashlib
+import io
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+from gcp_storage_emulator.server import RequestHandler, Router
+from gcp_storage_emulator.settings import STORAGE_DIR
+from gcp_storage_emulator.storage import RESUMABLE_DIR, Storage
+
+from local.gcp.store import Json, Store
+
+_LEVELS = {"buckets": 1, "objects": 2, "resumable": 1, "bucket_iam_policies": 1, "soft_deleted": 3}
+"""Attributes in which the emulator keeps its index, and how deep in their dictionaries the entries lie."""
+
+
+class _DurableStorage(Storage):
+    """The emulator's storage: contents written whole and through to the disk, the index in a database."""
+
+    def __init__(self, folder: Path) -> None:
+        self._index = Store(folder / "index.sqlite3")
+        self._root = folder / STORAGE_DIR
+        super().__init__(data_dir=str(folder))
+        self._store.write_bytes = self._write
+
+    def create_file(
+        self, bucket_name: str, file_name: str, content: bytes, file_obj: Json, file_id: str | None = None
+    ) -> None:
+        """Keep an object; size and type in Google's form, which `compose` and an upload without a type lack."""
+        file_obj["size"] = str(len(content))
+        file_obj["contentType"] = file_obj["contentType"] or "application/octet-stream"
+        super().create_file(bucket_name, file_name, content, file_obj, file_id)
+
+    def _object_path(self, bucket_name: str, file_name: str) -> str:
+        return f"{bucket_name}/{hashlib.sha256(file_name.encode()).hexdigest()}"
+
+    def _write(self, rel: str, content: bytes) -> None:
+        half = rel.startswith(RESUMABLE_DIR)  # half an upload may be lost to a power failure: its client begins again
+        _write_whole(self._root / rel, content, sync=not half)
+
+    def _read_config_from_file(self) -> None:
+        for section in _LEVELS:
+            tree: Json = {}
+            for key, entry in self._index.items(section):
+                *folders, name = json.loads(key)
+                node = tree
+                for folder in folders:
+                    node = node.setdefault(folder, {})
+                node[name] = entry
+            setattr(self, section, tree)
+        self._versions = {key: _version(entry) for key, entry in self._entries()}
+
+    def _write_config_to_file(self) -> None:
+        """Write what differs from what was written last: the index of all objects is large, a change is small."""
+        entries = dict(self._entries())
+        versions = {key: _version(entry) for key, entry in entries.items()}
+        with self._index.transaction():
+            for section, *path in self._versions.keys() - versions.keys():
+                self._index.delete(section, json.dumps(path))
+            for key, version in versions.items():
+                if self._versions.get(key) != version:
+                    self._index.put(key[0], json.dumps(key[1:]), entries[key])
+        self._versions = versions
+
+    def _entries(self) -> Iterator[tuple[tuple[str, ...], Json]]:
+        for section, levels in _LEVELS.items():
+            yield from _leaves((section,), getattr(self, section), levels)
+
+
+def _leaves(path: tuple[str, ...], node: Json, levels: int) -> Iterator[tuple[tuple[str, ...], Json]]:
+    for name, child in node.items():
+        if levels == 1:
+            yield (*path, name), child
+        else:
+            yield from _leaves((*path, name), child, levels - 1)
+
+
+def _version(entry: Json) -> tuple[str, str] | str:
+    """Answer what differs when the entry does; objects count their own changes."""
+    if "generation" in entry:
+        return entry["generation"], entry["metageneration"]
+    return json.dumps(entry)
+
+
+def _write_whole(path: Path, content: bytes, *, sync: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.name}.new")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+    temporary.replace(path)
+    if sync:
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+
+
+class _BufferedHandler(RequestHandler):
+    """Reads the request before, and writes the answer after, its turn: only the storage is used by one at a time."""
+
+    turn = threading.Lock()
+
+    def _in_turn(self) -> None:
+        connection = self.wfile
+        length = int(self.headers.get("Content-Length", 0))
+        if length:
+            self.rfile = io.BytesIO(self.rfile.read(length))
+        self.wfile = io.BytesIO()
+        with self.turn:
+            Router(self).handle(self.command)
+        connection.write(self.wfile.getbuffer())
+        self.wfile = connection
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _in_turn  # noqa: N815 - the names that http.server calls
+
+
+def _serve(folder: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_BufferedHandler, _DurableStorage(folder)))
+    print(server.server_port, flush=True)
+
+    def end_with_parent() -> None:
+        sys.stdin.read()
+        server.shutdown()
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    server.serve_forever()
+    server.server_close()
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))
