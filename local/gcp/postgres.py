@@ -73,6 +73,7 @@ class Server:
     def configure(self, access: Access) -> None:
         """Write the configuration files; `apply` or `start` makes them count."""
         operating_user = pwd.getpwuid(os.geteuid()).pw_name
+        defaults = {"timezone": "UTC", "log_timezone": "UTC"}
         own = {
             "listen_addresses": self.address,
             "port": str(PORT),
@@ -82,10 +83,11 @@ class Server:
             "ssl_cert_file": "server-cert.pem",
             "ssl_key_file": "server-key.pem",
             "password_encryption": "scram-sha-256",
-            "timezone": "UTC",
-            "log_timezone": "UTC",
         }
-        _write(self.data / "postgresql.conf", "".join(_setting(*item) for item in {**self.flags, **own}.items()))
+        _write(
+            self.data / "postgresql.conf",
+            "".join(_setting(*item) for item in {**defaults, **self.flags, **own}.items()),
+        )
         _write(self.data / "pg_ident.conf", f"stand-in {operating_user} {ADMINISTRATOR}\n")
         kind = "hostssl" if access.encrypted_only else "host"
         lines = [
@@ -122,7 +124,13 @@ class Server:
         if not log.exists():
             log.touch(mode=0o600)
             _hand_over(log)
-        _program("pg_ctl", "start", f"--pgdata={self.data}", f"--log={log}", "--wait", f"--timeout={_START_SECONDS}")
+        result = _run(
+            ["pg_ctl", "start", f"--pgdata={self.data}", f"--log={log}", "--wait", f"--timeout={_START_SECONDS}"]
+        )
+        if result.returncode:
+            reasons = [line for line in log.read_text().splitlines()[-10:] if "could not" in line or "FATAL" in line]
+            message = f"PostgreSQL does not start on {self.address}: {' '.join(reasons) or _last_line(result)} ({log})"
+            raise OperationFailedError("INTERNAL_ERROR", message)
 
     def stop(self) -> None:
         """Stop the server: open sessions are ended, nothing committed is lost."""

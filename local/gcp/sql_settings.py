@@ -42,7 +42,7 @@ _DEFAULTS: Json = {
 }
 _KEPT_BY_UPDATE = ("tier", "edition", "dataDiskType", "dataDiskSizeGb", "pricingPlan", "locationPreference")
 
-_OWN_FLAGS = {"port", "timezone", "log_timezone", "password_encryption", "config_file", "hba_file", "ident_file"}
+_OWN_FLAGS = {"port", "password_encryption", "config_file", "hba_file", "ident_file"}
 _OWN_PREFIXES = ("listen_", "unix_socket_", "ssl", "data_directory", "external_pid_file", "shared_preload", "archive_")
 
 

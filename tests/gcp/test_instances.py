@@ -1,5 +1,7 @@
 """Cloud SQL instances: created, read, changed, protected, deleted."""
 
+import socket
+
 import psycopg
 import pytest
 
@@ -62,6 +64,27 @@ def test_what_cannot_be_honoured_is_refused_by_name(standin: StandIn, change: Js
 
 def test_database_flags_reach_the_server(changing: Json) -> None:
     assert query(changing, "SHOW max_connections") == [("50",)]
+
+
+def test_flags_of_cloud_sql_itself_are_recorded(standin: StandIn, changing: Json) -> None:
+    flags = [*changing["settings"]["databaseFlags"], {"name": "cloudsql.iam_authentication", "value": "on"}]
+    assert "error" not in standin.done(
+        standin.sql("PATCH", "instances/changing", {"settings": {"databaseFlags": flags}})
+    )
+    assert standin.sql("GET", "instances/changing")["settings"]["databaseFlags"] == flags
+    assert query(changing, "SHOW max_connections") == [("50",)]
+
+
+def test_a_server_that_cannot_have_its_address_says_so_in_the_operation(standin: StandIn) -> None:
+    with socket.socket() as taken:
+        used = [i["ipAddresses"][0]["ipAddress"] for i in standin.sql("GET", "instances")["items"]]
+        free = next(f"127.77.0.{n}" for n in range(1, 127) if f"127.77.0.{n}" not in used)
+        taken.bind((free, 5432))
+        taken.listen()
+        error = standin.done(standin.sql("POST", "instances", instance_body("homeless")))["error"]["errors"][0]
+    assert free in error["message"]
+    assert "Address already in use" in error["message"]
+    standin.done(standin.sql("DELETE", "instances/homeless"))
 
 
 def test_a_patch_changes_what_it_names_and_restarts_the_server_where_it_must(standin: StandIn, changing: Json) -> None:
