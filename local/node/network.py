@@ -15,11 +15,15 @@ from local.errors import UserError
 from local.instance import Instance
 from local.node.layout import SERVICE_ADDRESSES
 from local.process import wait_for
+from local.progress import say
+
+NAMESPACES = Path("/run/netns")
+"""Where network namespaces have their names (ip-netns(8))."""
 
 
 def namespace_file(instance: Instance) -> Path:
-    """Return the file that stands for the namespace (ip-netns(8))."""
-    return Path("/run/netns") / instance.network_namespace
+    """Return the file that stands for the namespace."""
+    return NAMESPACES / instance.network_namespace
 
 
 def namespace_exists(instance: Instance) -> bool:
@@ -59,7 +63,18 @@ def down(instance: Instance) -> None:
         run(["ip", "netns", "delete", instance.network_namespace])
     if _sql_route(instance) and _link_owner(instance) is None:
         run(["ip", "route", "delete", "local", instance.sql_addresses, "dev", "lo"])
+    _leave_namespaces_folder()
     wait_for(lambda: not leftovers(instance), what="the network namespace to go", deadline=10)
+
+
+def _leave_namespaces_folder() -> None:
+    """Undo that the machine's first `ip netns add` makes the folder a mount of its own; the next one does it again."""
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    if str(NAMESPACES) in mounted and not any(NAMESPACES.iterdir()):
+        try:
+            run(["umount", NAMESPACES])
+        except UserError as error:  # busy: another namespace came meanwhile, and keeps it
+            say(f"node: {NAMESPACES} stays mounted: {error}")
 
 
 def leftovers(instance: Instance) -> list[str]:
