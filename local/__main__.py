@@ -3,6 +3,7 @@
 import argparse
 import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 
@@ -122,6 +123,7 @@ def main() -> int:
     for name, function in COMMANDS.items():
         commands.add_parser(name, help=function.__doc__)
     chosen = str(parser.parse_args().command)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends tidily, as Ctrl-C does
     try:
         instance = Instance.named()
         if chosen in EXCLUSIVE:

@@ -13,6 +13,8 @@ from local.command import LAST_LINES, inside
 from local.errors import UserError
 
 POLL_SECONDS = 0.05
+_children: list[subprocess.Popen[bytes]] = []
+"""What this process started: kept, since a child that nobody asks after stays as a zombie."""
 
 
 def wait_for(condition: Callable[[], bool], *, what: str, deadline: float, log: Path | None = None) -> None:
@@ -80,6 +82,7 @@ class Daemon:
 
     def pid(self) -> int | None:
         """Return its process id, None when it does not run."""
+        _children[:] = [child for child in _children if child.poll() is None]
         try:
             noted = json.loads(self.pid_file.read_text())
         except (FileNotFoundError, json.JSONDecodeError):
@@ -111,6 +114,7 @@ class Daemon:
                 stderr=log,
                 start_new_session=True,
             )
+        _children.append(child)
         note = json.dumps({"pid": child.pid, "started": start_time(child.pid)})
         partial = self.pid_file.with_suffix(".partial")
         partial.write_text(note)

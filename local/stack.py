@@ -22,7 +22,7 @@ def environment(instance: Instance) -> dict[str, str]:
     """Return the variables with which `pulumi`, `kubectl` and Google's storage clients act on the instance."""
     variables = engine_environment(instance.state / "pulumi")
     return variables | {
-        "PATH": first_on_path(node_binaries(), variables.get("PATH", os.environ.get("PATH", ""))),
+        "PATH": first_on_path(node_binaries() / "bin", variables.get("PATH", os.environ.get("PATH", ""))),
         "KUBECONFIG": str(node.kubeconfig(instance)),
         "STORAGE_EMULATOR_HOST": instance.gcp_endpoint,
     }

@@ -4,9 +4,10 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from local.cache import cache_root
+from local.cache import cache_root, locked
 from local.command import output, run
 from local.errors import UserError
 from local.progress import step
@@ -51,8 +52,14 @@ def forget_caches() -> None:
     """Remove Go's caches (about 16 GB after a full build) unless the person chose them."""
     own = cache_root() / "go"
     if own.exists():
-        run(["chmod", "-R", "u+w", own])
-        shutil.rmtree(own)
+        with _at_work():
+            run(["chmod", "-R", "u+w", own])
+            shutil.rmtree(own)
+
+
+def _at_work() -> AbstractContextManager[None]:
+    """Keep others from removing Go's caches under a build."""
+    return locked(cache_root() / ".go.lock", "waiting for another build of Go programs to end …")
 
 
 def go_build(title: str, module: Path, packages: Sequence[str], out: Path, ldflags: str = "") -> None:
@@ -70,7 +77,7 @@ def go_build(title: str, module: Path, packages: Sequence[str], out: Path, ldfla
 
     """
     flags = ["-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {ldflags}".strip()]
-    with step(title):
+    with _at_work(), step(title):
         run(["go", "build", *flags, "-o", out, *packages], cwd=module, env=go_environment())
         if packages != ["tool"]:
             run(["go", "vet", "./..."], cwd=module, env=go_environment())

@@ -5,6 +5,6 @@ Owns the stand-in of the base image (`local.image.base`), what pip needs to reac
 container runtime to the node.
 """
 
-from local.image.build import Image, build
+from local.image.build import Image, build, tag
 
-__all__ = ["Image", "build"]
+__all__ = ["Image", "build", "tag"]

@@ -40,9 +40,18 @@ def build() -> Image:
         UserError: programs or disk space are missing, or a registry does not answer.
 
     """
-    key = key_of(SOURCE, base.key(), Path(__file__))
-    tag = f"{REPOSITORY}:{mlflow_version()}-{key}"
-    return Image(tag=tag, tar=cached("image-mlflow", key, lambda folder: _make(folder, tag), need_gib=5) / "image.tar")
+    name = tag()
+    folder = cached("image-mlflow", _key(), lambda folder: _make(folder, name), need_gib=5)
+    return Image(tag=name, tar=folder / "image.tar")
+
+
+def tag() -> str:
+    """Return the full name of the image that `build` returns."""
+    return f"{REPOSITORY}:{mlflow_version()}-{_key()}"
+
+
+def _key() -> str:
+    return key_of(SOURCE, base.key(), Path(__file__))
 
 
 def mlflow_version() -> str:
@@ -59,7 +68,7 @@ def mlflow_version() -> str:
     return pin[1]
 
 
-def _make(folder: Path, tag: str) -> None:
+def _make(folder: Path, name: str) -> None:
     context = base.context()
     require({"buildah": "buildah"})
     work = folder / "work"
@@ -68,8 +77,8 @@ def _make(folder: Path, tag: str) -> None:
         with step("image: building the MLflow server (about 1 minute)"):
             builder = _Builder(work)
             builder.build(context, f"localhost/{base.NAME}", volumes=[])
-            builder.build(SOURCE, tag, volumes=registry.mounts(work))
-            builder.save(tag, folder / "image.tar")
+            builder.build(SOURCE, name, volumes=registry.mounts(work))
+            builder.save(name, folder / "image.tar")
     finally:
         shutil.rmtree(work)
 

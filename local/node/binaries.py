@@ -18,7 +18,6 @@ COMPONENTS = (
     "kube-scheduler",
     "kube-proxy",
     "kubelet",
-    "kubectl",
 )
 NEED_GIB = 8  # Go's caches grow by this much in a build from nothing
 
@@ -26,7 +25,8 @@ NEED_GIB = 8  # Go's caches grow by this much in a build from nothing
 def build() -> Path:
     """Return the folder with the node's programs, building it first where it is missing.
 
-    It holds the components (links to one binary), `coredns`, `pause` and the CNI plugins in `cni`.
+    It holds the components (links to one binary), `coredns`, `pause`, the CNI plugins in `cni`, and in `bin` what
+    people use: `kubectl`.
 
     Raises:
         UserError: Go is missing or too old, the disk is full, or a module did not arrive.
@@ -47,6 +47,8 @@ def _build(out: Path) -> None:
     go_build("node: building CoreDNS (4/4, about 1 minute)", FOLDER / "coredns", ["."], out / "coredns")
     for component in COMPONENTS:
         (out / component).symlink_to("kubernetes")
+    (out / "bin").mkdir()
+    (out / "bin" / "kubectl").symlink_to("../kubernetes")
 
 
 def _version_flags() -> str:

@@ -151,7 +151,7 @@ def _start_rest(layout: Layout, binaries: Path, programs: dict[str, Daemon], swi
     for name in components.SECOND:
         programs[name].start()
     run(
-        [binaries / "kubectl", "apply", "--server-side", "--force-conflicts", "-f", DNS_MANIFESTS],
+        [binaries / "bin" / "kubectl", "apply", "--server-side", "--force-conflicts", "-f", DNS_MANIFESTS],
         env={**components.ENVIRONMENT, "KUBECONFIG": str(layout.kubeconfig)},
     )
     _await(lambda: ready.node(layout, kubelet_started), "the node to be Ready", programs["kubelet"])

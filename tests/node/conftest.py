@@ -52,7 +52,7 @@ class Cluster:
 
     def try_kubectl(self, *words: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run kubectl, whatever comes of it."""
-        argv = [str(self.programs / "kubectl"), "--kubeconfig", str(node.kubeconfig(self.instance)), *words]
+        argv = [str(self.programs / "bin" / "kubectl"), "--kubeconfig", str(node.kubeconfig(self.instance)), *words]
         return subprocess.run(argv, check=False, capture_output=True, text=True, input=stdin, timeout=90)
 
     def apply(self, *things: dict[str, Any]) -> None:
