@@ -1,4 +1,5 @@
-// Command coredns is CoreDNS with the plugins that the local node's Corefile names, and no others.
+// Command coredns is CoreDNS with the plugins that the local node's Corefile names, and with forward, by which the tests'
+// pods ask other servers.
 package main
 
 import (
