@@ -8,7 +8,6 @@ import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -31,9 +30,10 @@ def with_setting(stack: Stack, folder: Path, key: str, value: str) -> str:
     return f"--config-file={file}"
 
 
-def resources(stack: Stack) -> list[dict[str, Any]]:
-    """Return the resources of the stack's state."""
-    return json.loads(stack.project.output("pulumi", "stack", "export"))["deployment"]["resources"]
+def resources(stack: Stack) -> dict[str, tuple[str, str]]:
+    """Return the id of each resource in the stack's state, and when it was changed last."""
+    state = json.loads(stack.project.output("pulumi", "stack", "export"))["deployment"]
+    return {found["urn"]: (found.get("id", ""), found["modified"]) for found in state["resources"]}
 
 
 def test_a_second_make_up_changes_nothing(stack: Stack) -> None:
@@ -120,7 +120,7 @@ def update(stack: Stack, *options: str) -> None:
 
 
 def test_a_new_password_rolls_the_pods_without_a_failed_request(stack: Stack) -> None:
-    urn = next(resource["urn"] for resource in resources(stack) if GENERATED in resource["urn"])
+    urn = next(urn for urn in resources(stack) if GENERATED in urn)
 
     with constant_requests(f"{stack.tracking_uri}/api/2.0/mlflow/experiments/search?max_results=5") as failures:
         update(stack, "--replace", urn)

@@ -95,6 +95,16 @@ def test_a_registered_model_loads_and_predicts(run_id: str) -> None:
     assert model.score(features, labels) > 0.9
 
 
+def test_runs_and_artifacts_outlive_a_stop(stack: Stack, run_id: str, bucket: storage.Bucket) -> None:
+    stack.project.output("python3", "-m", "local", "stop")
+    stack.project.output("make", "up")
+
+    run = mlflow.get_run(run_id)
+
+    assert run.data.params["C"] == "0.5"
+    assert bucket.blob(f"{run.info.experiment_id}/{run_id}/artifacts/picture.png").exists()
+
+
 def test_a_deleted_run_is_marked_in_postgresql(run_id: str, database: psycopg.Connection) -> None:
     mlflow.delete_run(run_id)
 
