@@ -76,8 +76,9 @@ def go_build(title: str, module: Path, packages: Sequence[str], out: Path, ldfla
         UserError: the build failed; a module that did not arrive is named by Go's own words.
 
     """
-    flags = ["-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {ldflags}".strip()]
+    flags = ["-trimpath", "-buildvcs=false"]
     with _at_work(), step(title):
-        run(["go", "build", *flags, "-o", out, *packages], cwd=module, env=go_environment())
+        link = ["-ldflags", f"-s -w {ldflags}".strip()]
+        run(["go", "build", *flags, *link, "-o", out, *packages], cwd=module, env=go_environment())
         if packages != ["tool"]:
-            run(["go", "vet", "./..."], cwd=module, env=go_environment())
+            run(["go", "vet", *flags, "./..."], cwd=module, env=go_environment())
