@@ -77,8 +77,8 @@ def go_build(title: str, module: Path, packages: Sequence[str], out: Path, ldfla
 
     """
     flags = ["-trimpath", "-buildvcs=false"]
+    link = ["-ldflags", f"-s -w {ldflags}".strip()]
     with _at_work(), step(title):
-        link = ["-ldflags", f"-s -w {ldflags}".strip()]
         run(["go", "build", *flags, *link, "-o", out, *packages], cwd=module, env=go_environment())
         if packages != ["tool"]:
             run(["go", "vet", *flags, "./..."], cwd=module, env=go_environment())

@@ -17,8 +17,6 @@ from local.node.layout import Layout
 from tests.node import dns, machine, workload
 from tests.node.conftest import Cluster, eventually
 
-# A node's programs outlive the one who starts them, which Python warns of when a test does so.
-pytestmark = pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 DNS_SERVICE = "kube-dns.kube-system.svc.cluster.local"
 
 
