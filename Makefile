@@ -1,5 +1,6 @@
 # Each target installs, builds and starts what it needs. `make up MLFLOW_LOCAL_INSTANCE=NAME` acts on an instance of that name.
 PYTHON ?= python3
+MAKEFLAGS += --no-print-directory # the last line of `make up` is the tracking URI
 TESTS := tests/unit tests/tools tests/gcp tests/node tests/image tests/engine tests/e2e
 
 .PHONY: up down test test-unit lint bench docs develop

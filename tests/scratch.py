@@ -44,7 +44,7 @@ class Scratch:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if name not in LOCAL_VARIABLES and not name.startswith(("PULUMI_", "PYTEST_"))
+            if name not in LOCAL_VARIABLES and not name.startswith(("PULUMI_", "PYTEST_", "MAKE", "MFLAGS"))
         }
         return cls(folder, {**inherited, "PULUMI_ERROR_OUTPUT_STRING": "1", **env})
 
