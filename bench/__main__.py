@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from bench import first_run, image_size, installation, memory, preview, servers, throughput
+from bench import first_run, image_size, installation, memory, plain, preview, servers, throughput
 from bench.figures import Figure, table
 from bench.load import rate
 from bench.pod import container
@@ -27,6 +27,8 @@ def main() -> int:
     figures: list[Figure] = []
     try:
         with installation.copy() as project:
+            plain.server()
+            plain.same_features()
             installation.make(project, "up")  # builds what is missing, which is not measured
             installation.make(project, "down")
             with _at_most(MOST_SECONDS):
@@ -56,10 +58,10 @@ def _measure_running(running: installation.Installation, figures: list[Figure]) 
     figures += image_size.measure(image)
     with (
         servers.bare(running, pod, image) as bare,
-        servers.plain(running, pod, WORKERS) as plain,
+        servers.plain(running, pod, WORKERS) as plainly,
         memory.watched(pod) as under_load,
     ):
-        urls = {throughput.NODE_PORT: running.tracking_uri, throughput.BARE: bare, throughput.PLAIN: plain}
+        urls = {throughput.NODE_PORT: running.tracking_uri, throughput.BARE: bare, throughput.PLAIN: plainly}
         figures += throughput.measure(urls)
     figures += under_load
 

@@ -4,7 +4,7 @@ import tarfile
 from pathlib import Path
 
 from bench.figures import Figure, at_most
-from bench.plain import environment
+from bench.plain import same_features
 from local.image import base
 from tests.image.container import Unpacked
 
@@ -14,7 +14,7 @@ MB = 10**6
 def measure(image: Unpacked) -> list[Figure]:
     """Return the ratio of the sizes of all files."""
     ours = _files(image.root)
-    plain = _base() + _files(environment("psycopg[binary]", "google-cloud-storage"))
+    plain = _base() + _files(same_features())
     measure = "image, uncompressed, over a plain install of MLflow and its two drivers on the same base"
     details = f"{ours / MB:.0f} over {plain / MB:.0f} MB"
     return [Figure(measure=measure, value=ours / plain, reach=at_most(0.7), details=details)]

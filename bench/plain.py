@@ -16,13 +16,23 @@ from local.virtualenv import PYTHON
 DEBIAN_PYTHON = "/usr/bin/python3"
 
 
-def environment(*requirements: str) -> Path:
-    """Return a virtual environment with MLflow and `requirements`, each of the lock's version where it has one.
+def server() -> Path:
+    """Return a virtual environment with MLflow and psycopg2, the driver that most people install.
 
     Raises:
         UserError: no space, or the package registry does not answer.
 
     """
+    return _environment("psycopg2-binary")
+
+
+def same_features() -> Path:
+    """Return a virtual environment with MLflow and the two drivers that the image holds; errors as for `server`."""
+    return _environment("psycopg[binary]", "google-cloud-storage")
+
+
+def _environment(*requirements: str) -> Path:
+    """Return a virtual environment with MLflow and `requirements`, each of the lock's version where it has one."""
     wanted = [f"mlflow=={mlflow_version()}", *requirements]
     key = key_of(*wanted, _lock(), base.key())
     return cached("bench-plain", key, lambda folder: _install(folder, wanted), need_gib=2)

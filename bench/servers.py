@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from bench.installation import Installation
-from bench.plain import environment
+from bench.plain import server
 from bench.pod import Container
 from local.image.base import ALONE
 from local.process import wait_for
@@ -41,21 +41,21 @@ def plain(installation: Installation, pod: Container, workers: int) -> Generator
     folder = installation.folder / "plain"
     _write_certificate(installation, folder / "server-ca.pem")
     connection = {name: pod.environment()[name] for name in LIBPQ} | {"PGSSLROOTCERT": str(folder / "server-ca.pem")}
-    env = {**os.environ, **connection, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    env = {"PATH": os.environ["PATH"], "HOME": str(folder), "MLFLOW_DISABLE_TELEMETRY": "true", **connection}
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    argv = [environment("psycopg2-binary") / "bin" / "python", "-m", "mlflow", "server", "--port", str(port)]
+    argv = [server() / "bin" / "python", "-m", "mlflow", "server", "--port", str(port)]
     argv += ["--workers", str(workers), "--backend-store-uri", "postgresql+psycopg2://"]
     log = folder / "server.log"
     with (
         log.open("wb") as output,
-        subprocess.Popen([*ALONE, *argv], cwd=folder, env=env, stdout=output, stderr=output) as server,
+        subprocess.Popen([*ALONE, *argv], cwd=folder, env=env, stdout=output, stderr=output) as process,
     ):
         try:
-            wait_for(lambda: _healthy(url, server), what="the plain server", deadline=START_SECONDS, log=log)
+            wait_for(lambda: _healthy(url, process), what="the plain server", deadline=START_SECONDS, log=log)
             yield url
         finally:
-            server.kill()  # and all its children with it: see ALONE
+            process.kill()  # and all its children with it: see ALONE
 
 
 def _write_certificate(installation: Installation, file: Path) -> None:
