@@ -55,13 +55,19 @@ class Installation:
 def copy() -> Generator[Scratch]:
     """Yield a copy of the project whose instance is removed before and after."""
     with tempfile.TemporaryDirectory(prefix="mlflow-bench-") as folder:
-        project = Scratch.create(Path(folder) / "project", {NAME_VARIABLE: INSTANCE.name})
+        project = _as_people_have_it(Scratch.create(Path(folder) / "project", {NAME_VARIABLE: INSTANCE.name}))
         left_by = owner(INSTANCE)
         make(Scratch(left_by if left_by and left_by.exists() else project.folder, project.env), "down")
         try:
             yield project
         finally:
             make(project, "down")
+
+
+def _as_people_have_it(project: Scratch) -> Scratch:
+    """Return the copy without settings of Python, one of which makes every preview compile the program anew."""
+    env = {name: value for name, value in project.env.items() if not name.startswith("PYTHON")}
+    return Scratch(project.folder, env)
 
 
 def make(project: Scratch, target: str) -> None:
