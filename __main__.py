@@ -74,9 +74,10 @@ server = TrackingServer(
         },
         node_address=settings.node_address,
         node_port=settings.node_port,
+        # No output of the grant flows into the pods, yet without it they could not store a single artifact.
+        after=[identity],
     ),
-    # No output of the grant flows into the pods, yet without it they could not store a single artifact.
-    pulumi.ResourceOptions(providers=[cluster], depends_on=[identity]),
+    pulumi.ResourceOptions(providers=[cluster]),
 )
 
 pulumi.export("tracking_uri", server.tracking_uri)

@@ -3,6 +3,7 @@
 Owns the physical names that `kubectl` and clients use. Leaves to its four parts what each is made of.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -56,6 +57,8 @@ class TrackingServerArgs:
     """IPv4 address or DNS name of a node as clients see it."""
     node_port: int
     """Port of the server on every node."""
+    after: Sequence[pulumi.Resource] = ()
+    """What the server needs although nothing of it flows into the pods; all else here is made meanwhile."""
 
 
 class TrackingServer(pulumi.ComponentResource):
@@ -130,6 +133,7 @@ class TrackingServer(pulumi.ComponentResource):
                     storage_emulator=args.storage_emulator,
                 ),
                 annotations={"checksum/config": config.checksum, "checksum/secret": secret.checksum},
+                after=args.after,
             ),
             pulumi.ResourceOptions(parent=self),
         )

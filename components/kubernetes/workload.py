@@ -44,6 +44,8 @@ class WorkloadArgs:
     """Where the pods find what they are told."""
     annotations: Mapping[str, pulumi.Input[str]]
     """Annotations of the pods; a change of one rolls them."""
+    after: Sequence[pulumi.Resource] = ()
+    """What the server needs although nothing of it flows into the pods."""
 
 
 class Workload(pulumi.ComponentResource):
@@ -104,7 +106,7 @@ class Workload(pulumi.ComponentResource):
                 },
             },
             # Nothing of the Job flows into the pods, yet replicas that met an old schema would race to migrate it.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[migration]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[migration, *args.after]),
         )
 
 

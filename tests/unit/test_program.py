@@ -128,7 +128,9 @@ def test_the_cluster_is_the_one_that_was_named(run: Run) -> None:
 def test_the_grant_is_there_before_the_server(run: Run) -> None:
     deployment = run()
 
-    assert deployment.only("BucketIAMMember").urn in deployment.only("TrackingServer").dependencies
+    grant = deployment.only("BucketIAMMember").urn
+    assert grant in deployment.only("Deployment").dependencies
+    assert grant not in deployment.only("Job").dependencies
 
 
 def test_on_a_laptop_the_server_has_a_key(run: Run) -> None:
