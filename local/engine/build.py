@@ -36,7 +36,9 @@ def _build(out: Path) -> None:
         programs / "pulumi-language-python",
     )
     sdk = Path(output(["go", "list", "-m", "-f", "{{.Dir}}", PYTHON_SDK], cwd=host, env=go_environment()).strip())
-    shutil.copy(sdk / "python/cmd/pulumi-language-python-exec", programs)
+    for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-analyzer-policy-python"):
+        # Go's module cache takes away the right to execute.
+        Path(shutil.copy(sdk / "python" / script, programs)).chmod(0o755)
     for number, (name, version) in enumerate(PLUGINS.items(), start=3):
         folder = out / "plugins" / f"resource-{name}-v{version}"
         folder.mkdir(parents=True)

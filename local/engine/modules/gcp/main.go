@@ -14,13 +14,16 @@ const version = "10.2.0"
 
 // resources maps Terraform's resource types to the module and name of Pulumi's.
 var resources = map[string][2]string{
-	"google_service_account":           {"serviceaccount", "Account"},
-	"google_service_account_key":       {"serviceaccount", "Key"},
-	"google_sql_database":              {"sql", "Database"},
-	"google_sql_database_instance":     {"sql", "DatabaseInstance"},
-	"google_sql_user":                  {"sql", "User"},
-	"google_storage_bucket":            {"storage", "Bucket"},
-	"google_storage_bucket_iam_member": {"storage", "BucketIAMMember"},
+	"google_compute_global_address":        {"compute", "GlobalAddress"},
+	"google_service_account":               {"serviceaccount", "Account"},
+	"google_service_account_iam_member":    {"serviceaccount", "IAMMember"},
+	"google_service_account_key":           {"serviceaccount", "Key"},
+	"google_service_networking_connection": {"servicenetworking", "Connection"},
+	"google_sql_database":                  {"sql", "Database"},
+	"google_sql_database_instance":         {"sql", "DatabaseInstance"},
+	"google_sql_user":                      {"sql", "User"},
+	"google_storage_bucket":                {"storage", "Bucket"},
+	"google_storage_bucket_iam_member":     {"storage", "BucketIAMMember"},
 }
 
 func main() {
