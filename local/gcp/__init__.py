@@ -18,13 +18,17 @@ DEBIAN_PACKAGES = {f"{POSTGRES_PROGRAMS}/postgres": "postgresql-15"}
 def endpoints(base_url: str) -> dict[str, str]:
     """Answer the settings of the Pulumi gcp provider that send it to the stand-in at `base_url` ("http://10.89.1.1:8085").
 
-    For http://H:P they are http://H:P/sql/v1beta4/, http://H:P/storage/v1/ and http://H:P/iam/v1/. The provider takes
-    the version off an https address only, so over http its older clients ask for /sql/v1beta4/sql/v1beta4/… and
-    /iam/v1/v1/…; the stand-in reads a doubled version as one.
+    For http://H:P they are http://H:P/sql/v1beta4/, http://H:P/storage/v1/, http://H:P/iam/v1/ and so on. The provider
+    takes the version off an https address only, so over http its older clients ask for /sql/v1beta4/sql/v1beta4/…,
+    /iam/v1/v1/… and /servicenetworking/v1/v1/…; the stand-in reads a doubled version as one. The resource manager is
+    asked for the number of a network's project.
     """
     root = base_url.rstrip("/")
     return {
         "sqlCustomEndpoint": f"{root}/sql/v1beta4/",
         "storageCustomEndpoint": f"{root}/storage/v1/",
         "iamCustomEndpoint": f"{root}/iam/v1/",
+        "computeCustomEndpoint": f"{root}/compute/v1/",
+        "serviceNetworkingCustomEndpoint": f"{root}/servicenetworking/v1/",
+        "resourceManagerCustomEndpoint": f"{root}/cloudresourcemanager/v1/",
     }

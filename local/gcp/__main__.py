@@ -24,14 +24,18 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from local.errors import UserError
+from local.gcp import projects
 from local.gcp.app import Api
+from local.gcp.compute import ComputeOperations, GlobalAddresses
 from local.gcp.emulator import Emulator
 from local.gcp.iam import ServiceAccounts
 from local.gcp.objects import Objects
-from local.gcp.operations import Operations
 from local.gcp.policies import Policies
+from local.gcp.service_networking import Connections, ServiceNetworkingOperations
 from local.gcp.sql_contents import Contents
 from local.gcp.sql_instances import Instances
+from local.gcp.sql_lifecycle import Lifecycle
+from local.gcp.sql_operations import SqlOperations
 from local.gcp.storage import Buckets
 from local.gcp.store import Store
 from local.gcp.supervisor import Supervisor
@@ -44,23 +48,30 @@ _LONGEST_STATE = 60  # PostgreSQL's socket lies 35 bytes below, and a socket's p
 def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
     """Put the stand-in together; its servers start and stop with the application."""
     store = Store(state / "store.sqlite3")
-    policies, operations = Policies(store), Operations(store)
-    emulator = Emulator(state / "objects")
-    instances = Instances(store, operations, state / "sql", addresses)
-    buckets, contents = Buckets(store, policies, emulator), Contents(instances)
+    policies, emulator = Policies(store), Emulator(state / "objects")
+    operations = (SqlOperations(store), ComputeOperations(store), ServiceNetworkingOperations(store))
+    ranges = GlobalAddresses(store, operations[1], addresses)
+    connections = Connections(store, operations[2], ranges)
+    instances = Instances(store, operations[0], state / "sql", addresses)
+    buckets = Buckets(store, policies, emulator)
     objects = Objects(buckets, emulator)
     supervisor = Supervisor(instances, emulator)
-    accounts = ServiceAccounts(store, policies)
-    handlers = {**instances.handlers(), **contents.handlers(), **buckets.handlers(), **accounts.handlers()}
-    api = Api(handlers, objects.streams(), objects.plain)
+    services = (
+        *(Lifecycle(instances, connections), Contents(instances)),
+        *(buckets, ServiceAccounts(store, policies), ranges, connections),
+    )
+    handlers = {id_: handler for service in services for id_, handler in service.handlers().items()}
+    api = Api({**handlers, **projects.handlers()}, objects.streams(), objects.plain)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         await run_in_threadpool(supervisor.start)
         await run_in_threadpool(buckets.restore)
-        operations.resume()
+        for accepted in operations:
+            accepted.resume()
         yield
-        await run_in_threadpool(operations.close)
+        for accepted in operations:
+            await run_in_threadpool(accepted.close)
         await objects.close()
         await run_in_threadpool(supervisor.stop)
         store.close()

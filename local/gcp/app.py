@@ -23,7 +23,9 @@ from local.gcp.errors import ApiError, invalid, not_found, not_implemented
 Json: TypeAlias = dict[str, Any]
 log = logging.getLogger(__name__)
 
-_DOUBLED_VERSION = re.compile(r"^(/sql/v1beta4|/iam/v1|/cloudresourcemanager/v1)(/sql/v1beta4|/v1)(?=/)")
+_DOUBLED_VERSION = re.compile(
+    r"^(/sql/v1beta4|/(?:iam|cloudresourcemanager|servicenetworking)/v1)(/sql/v1beta4|/v1)(?=/)"
+)
 _UPLOAD_PARAMETERS = {"upload_id"}  # part of the upload protocol, in no description
 
 

@@ -21,6 +21,8 @@ SERVICES = {
     "storage.v1": "/",
     "iam.v1": "/iam/",
     "cloudresourcemanager.v1": "/cloudresourcemanager/",
+    "compute.v1": "/",
+    "servicenetworking.v1": "/servicenetworking/",
 }
 """Description to the path under which it is served here; at Google each has a host of its own."""
 

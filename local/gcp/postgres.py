@@ -36,10 +36,10 @@ class Access:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A PostgreSQL server below `folder`, reached at `address`:5432."""
+    """A PostgreSQL server below `folder`, reached at port 5432 of each of `addresses`."""
 
     folder: Path
-    address: str
+    addresses: tuple[str, ...]
     flags: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -75,7 +75,7 @@ class Server:
         operating_user = pwd.getpwuid(os.geteuid()).pw_name
         defaults = {"timezone": "UTC", "log_timezone": "UTC"}
         own = {
-            "listen_addresses": self.address,
+            "listen_addresses": ",".join(self.addresses),
             "port": str(PORT),
             "unix_socket_directories": str(self.folder / "run"),
             "unix_socket_permissions": "0700",
@@ -129,7 +129,8 @@ class Server:
         )
         if result.returncode:
             reasons = [line for line in log.read_text().splitlines()[-10:] if "could not" in line or "FATAL" in line]
-            message = f"PostgreSQL does not start on {self.address}: {' '.join(reasons) or _last_line(result)} ({log})"
+            where = ", ".join(self.addresses)
+            message = f"PostgreSQL does not start on {where}: {' '.join(reasons) or _last_line(result)} ({log})"
             raise OperationFailedError("INTERNAL_ERROR", message)
 
     def stop(self) -> None:

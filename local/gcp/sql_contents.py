@@ -9,7 +9,7 @@ from psycopg import sql
 
 from local.gcp import postgres
 from local.gcp.app import Call, Handler
-from local.gcp.errors import ApiError, conflict, invalid, not_found, not_implemented
+from local.gcp.errors import conflict, invalid, not_found, not_implemented
 from local.gcp.operations import Work
 from local.gcp.sql_instances import Instances
 
@@ -50,7 +50,7 @@ class Contents:
             "sql.databases.get": self._get_database,
             "sql.databases.list": self._list_databases,
             "sql.databases.delete": self._delete_database,
-            "sql.operations.get": lambda call: operations.wait(call.path["project"], call.path["operation"]),
+            "sql.operations.get": lambda call: operations.wait(f"{call.path['project']}/{call.path['operation']}"),
             "sql.operations.list": lambda call: {
                 "kind": "sql#operationsList",
                 "items": operations.items(call.path["project"], call.query.get("instance")),
@@ -58,11 +58,7 @@ class Contents:
         }
 
     def _server(self, path: dict[str, str]) -> postgres.Server:
-        record = self._instances.find(path)
-        if record["instance"]["state"] != "RUNNABLE":
-            message = f"The instance {path['instance']} is {record['instance']['state']}, not RUNNABLE."
-            raise ApiError(400, "invalidState", message)
-        return self._instances.server(record)
+        return self._instances.server(self._instances.find_runnable(path))
 
     def _start(self, operation_type: str, call: Call, **work: str | None) -> Json:
         self._server(call.path)

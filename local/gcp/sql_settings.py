@@ -1,16 +1,22 @@
-"""Settings of a Cloud SQL instance: Google's defaults, how a change is laid over them, what cannot be honoured here.
+"""Settings of a Cloud SQL instance: Google's defaults, how a change is laid over them, what they mean to PostgreSQL.
 
-Pure functions over JSON; https://cloud.google.com/sql/docs/postgres/instance-settings has the defaults.
+Pure functions over JSON; https://cloud.google.com/sql/docs/postgres/instance-settings has the defaults. What cannot be
+is refused by sql_rules.
 """
 
 import ipaddress
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, TypeAlias, cast
 
-from local.gcp.errors import ApiError, invalid, not_implemented
+from local.gcp.errors import ApiError, invalid
 from local.gcp.postgres import Access
+from local.gcp.sql_rules import checked, major_version, network
 
 Json: TypeAlias = dict[str, Any]
+
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+"""RFC 1918: whom Cloud SQL lets in over a private network without a word; others there need an authorized network."""
 
 _DEFAULTS: Json = {
     "kind": "sql#settings",
@@ -18,7 +24,6 @@ _DEFAULTS: Json = {
     "availabilityType": "ZONAL",
     "pricingPlan": "PER_USE",
     "replicationType": "SYNCHRONOUS",
-    "edition": "ENTERPRISE",
     "dataDiskType": "PD_SSD",
     "dataDiskSizeGb": "10",
     "storageAutoResize": True,
@@ -40,19 +45,28 @@ _DEFAULTS: Json = {
         "authorizedNetworks": [],
     },
 }
+_DEFAULTS_WHERE_ASKED: Json = {
+    "insightsConfig": {
+        "queryInsightsEnabled": False,
+        "queryPlansPerMinute": 5,
+        "queryStringLength": 1024,
+        "recordApplicationTags": False,
+        "recordClientAddress": False,
+    },
+    "maintenanceWindow": {"kind": "sql#maintenanceWindow", "day": 0, "hour": 0},
+}
 _KEPT_BY_UPDATE = ("tier", "edition", "dataDiskType", "dataDiskSizeGb", "pricingPlan", "locationPreference")
-
-_OWN_FLAGS = {"port", "password_encryption", "config_file", "hba_file", "ident_file"}
-_OWN_PREFIXES = ("listen_", "unix_socket_", "ssl", "data_directory", "external_pid_file", "shared_preload", "archive_")
+_FIRST_PLUS_VERSION = [16]
 
 
-def created(asked: Json, region: str) -> Json:
+def created(asked: Json, region: str, version: str) -> Json:
     """Answer the settings of a new instance: what was asked over the defaults; ApiError for what cannot be."""
     if not asked.get("tier"):
         raise invalid("settings.tier is missing: name a machine, such as db-custom-2-3840.")
-    settings = merged(_DEFAULTS, asked)
+    edition = "ENTERPRISE_PLUS" if major_version(version) >= _FIRST_PLUS_VERSION else "ENTERPRISE"
+    settings = merged({**_DEFAULTS, "edition": edition}, asked)
     settings.setdefault("locationPreference", {"kind": "sql#locationPreference", "zone": f"{region}-a"})
-    return _checked(settings | {"settingsVersion": "1"})
+    return _completed(settings | {"settingsVersion": "1"})
 
 
 def patched(current: Json, asked: Json) -> Json:
@@ -67,15 +81,28 @@ def updated(current: Json, asked: Json) -> Json:
 
 
 def access(settings: Json) -> Access:
-    """Answer who may connect under these settings."""
+    """Answer who may connect under these settings.
+
+    PostgreSQL's rules know who comes and not to which of its addresses, so an instance with both kinds of address
+    lets in at either whoever one of them would.
+    """
     configuration = settings["ipConfiguration"]
-    networks = [str(_network(entry["value"])) for entry in configuration["authorizedNetworks"]]
-    return Access(networks=networks, encrypted_only=configuration["sslMode"] == "ENCRYPTED_ONLY")
+    networks = [str(network(entry["value"])) for entry in configuration["authorizedNetworks"]]
+    private = _PRIVATE if configuration.get("privateNetwork") else ()
+    return Access(networks=[*networks, *private], encrypted_only=configuration["sslMode"] == "ENCRYPTED_ONLY")
 
 
-def flags(settings: Json) -> dict[str, str]:
-    """Answer the database flags; Google's own (cloudsql.…) are recorded and mean nothing to PostgreSQL."""
-    return {flag["name"]: flag["value"] for flag in settings.get("databaseFlags", [])}
+def addresses(settings: Json, current: list[Json], free: Iterator[ipaddress.IPv4Address]) -> list[Json]:
+    """Answer the addresses of an instance under these settings, public before private, each kept once it is there."""
+    configuration = settings["ipConfiguration"]
+    wanted = {"PRIMARY": configuration["ipv4Enabled"], "PRIVATE": configuration.get("privateNetwork")}
+    there = {entry["type"]: entry for entry in current}
+    try:
+        return [
+            there.get(kind) or {"type": kind, "ipAddress": str(next(free))} for kind, asked in wanted.items() if asked
+        ]
+    except StopIteration as error:
+        raise ApiError(429, "quotaExceeded", "All addresses of --sql-addresses are in use.") from error
 
 
 def merged(base: Json, change: Json) -> Json:
@@ -96,35 +123,18 @@ def _next(current: Json, settings: Json, asked: Json) -> Json:
     if asked.get("settingsVersion", "0") not in ("0", version):
         message = f"settingsVersion {asked['settingsVersion']} is out of date, the instance has {version}."
         raise ApiError(412, "staleData", message)
-    return _checked(settings | {"settingsVersion": str(int(version) + 1)})
+    if int(settings["dataDiskSizeGb"]) < int(current["dataDiskSizeGb"]):
+        raise invalid(f"settings.dataDiskSizeGb: a disk of {current['dataDiskSizeGb']} GB never gets smaller.")
+    network_before = current["ipConfiguration"].get("privateNetwork")
+    if network_before and settings["ipConfiguration"].get("privateNetwork") != network_before:
+        raise invalid(f"settings.ipConfiguration.privateNetwork: once set it cannot be changed ({network_before}).")
+    return _completed(settings | {"settingsVersion": str(int(version) + 1)})
 
 
-def _checked(settings: Json) -> Json:
-    configuration: Json = settings["ipConfiguration"]
-    for name, honoured in (
-        ("ipConfiguration.privateNetwork", not configuration.get("privateNetwork")),
-        ("ipConfiguration.pscConfig", not configuration.get("pscConfig", {}).get("pscEnabled")),
-        ("ipConfiguration.ipv4Enabled=false", configuration["ipv4Enabled"]),
-        (f"ipConfiguration.sslMode={configuration['sslMode']}", "TRUSTED" not in configuration["sslMode"]),
-        ("ipConfiguration.requireSsl=true (use sslMode=ENCRYPTED_ONLY)", not configuration["requireSsl"]),
-        (f"activationPolicy={settings['activationPolicy']}", settings["activationPolicy"] == "ALWAYS"),
-    ):
-        if not honoured:
-            raise not_implemented(f"settings.{name}")
-    for entry in configuration["authorizedNetworks"]:
+def _completed(settings: Json) -> Json:
+    for name, defaults in _DEFAULTS_WHERE_ASKED.items():
+        if name in settings:
+            settings[name] = merged(defaults, settings[name])
+    for entry in settings["ipConfiguration"]["authorizedNetworks"]:
         entry["kind"] = "sql#aclEntry"
-        if "expirationTime" in entry:
-            raise not_implemented("settings.ipConfiguration.authorizedNetworks.expirationTime")
-        _network(entry.get("value", ""))
-    for name in flags(settings):
-        if name in _OWN_FLAGS or name.startswith(_OWN_PREFIXES) or name.endswith(("_command", "_directory")):
-            raise invalid(f"settings.databaseFlags: {name} is set by the stand-in itself. Leave it out.")
-    return settings
-
-
-def _network(value: str) -> ipaddress.IPv4Network:
-    try:
-        return ipaddress.IPv4Network(value)
-    except ValueError as error:
-        where = "settings.ipConfiguration.authorizedNetworks"
-        raise invalid(f"{where}: {value!r} is not an IPv4 network such as 203.0.113.7/32 ({error}).") from error
+    return checked(settings)

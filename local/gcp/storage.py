@@ -3,13 +3,13 @@
 Objects are left to the module objects; this one only asks the emulator to have a bucket of the same name.
 """
 
-import hashlib
 import re
 from http import HTTPStatus
 from typing import Any, TypeAlias
 
 import httpx
 
+from local.gcp import projects
 from local.gcp.app import Call, Handler
 from local.gcp.emulator import Emulator
 from local.gcp.errors import ApiError, conflict, invalid, not_found, not_implemented, precondition_failed
@@ -160,7 +160,7 @@ def _with_defaults(name: str, project: str, asked: Json) -> Json:
         "id": name,
         "name": name,
         "selfLink": f"https://www.googleapis.com/storage/v1/b/{name}",
-        "projectNumber": str(int(hashlib.sha256(project.encode()).hexdigest()[:10], 16)),
+        "projectNumber": projects.number(project),
         "timeCreated": now,
         "location": location,
         "locationType": "multi-region" if location in _MULTI_REGIONS else "region",

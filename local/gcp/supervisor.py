@@ -55,7 +55,7 @@ class Supervisor:
         for project, name, server in self._instances.runnable():
             if self._instances.operations.busy(project, name) or server.serving():
                 continue
-            log.info("starting instance %s on %s", name, server.address)
+            log.info("starting instance %s on %s", name, ", ".join(server.addresses))
             try:
                 server.start()
             except OperationFailedError as error:
@@ -66,4 +66,4 @@ def _stop(server: Server) -> None:
     try:
         server.stop()
     except OperationFailedError as error:
-        log.error("PostgreSQL on %s does not stop: %s", server.address, error.message)  # noqa: TRY400 - whole
+        log.error("PostgreSQL on %s does not stop: %s", ", ".join(server.addresses), error.message)  # noqa: TRY400 - whole

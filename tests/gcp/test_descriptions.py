@@ -90,11 +90,20 @@ def test_a_handler_of_an_undocumented_method_does_not_pass() -> None:
 
 
 def test_the_doubled_version_that_the_provider_asks_for_over_http_is_read_as_one(standin: StandIn) -> None:
-    for address, path in zip(endpoints(standin.url).values(), ("sql/v1beta4/", "", "v1/"), strict=True):
-        name = {"sql/v1beta4/": "instances", "": "b", "v1/": "serviceAccounts"}[path]
-        resource = f"{name}?project={PROJECT}" if name == "b" else f"projects/{PROJECT}/{name}"
-        assert standin.http.get(address + path + resource).status_code == 200
-        assert standin.http.get(address + resource).status_code == 200
+    network = f"network=projects/1/global/networks/{PROJECT}"
+    asked = {
+        "sqlCustomEndpoint": ("sql/v1beta4/", f"projects/{PROJECT}/instances"),
+        "storageCustomEndpoint": ("", f"b?project={PROJECT}"),
+        "iamCustomEndpoint": ("v1/", f"projects/{PROJECT}/serviceAccounts"),
+        "computeCustomEndpoint": ("", f"projects/{PROJECT}/global/addresses"),
+        "serviceNetworkingCustomEndpoint": ("v1/", f"services/-/connections?{network}"),
+        "resourceManagerCustomEndpoint": ("v1/", f"projects/{PROJECT}"),
+    }
+    addresses = endpoints(standin.url)
+    assert addresses.keys() == asked.keys()
+    for setting, (doubled, resource) in asked.items():
+        assert standin.http.get(addresses[setting] + doubled + resource).status_code == 200
+        assert standin.http.get(addresses[setting] + resource).status_code == 200
 
 
 def test_google_s_own_client_is_understood(standin: StandIn) -> None:

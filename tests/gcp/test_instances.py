@@ -50,7 +50,7 @@ def test_instances_have_addresses_of_their_own(instance: Json, changing: Json) -
     "change",
     [
         {"databaseVersion": "MYSQL_8_0"},
-        {"settings": {"tier": "db-f1-micro", "ipConfiguration": {"privateNetwork": "projects/p/global/networks/n"}}},
+        {"settings": {"tier": "db-f1-micro", "ipConfiguration": {"pscConfig": {"pscEnabled": True}}}},
         {"settings": {"tier": "db-f1-micro", "ipConfiguration": {"sslMode": "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"}}},
         {"settings": {"tier": "db-f1-micro", "activationPolicy": "NEVER"}},
         {"masterInstanceName": "other"},
