@@ -6,7 +6,7 @@ import pulumi_kubernetes as kubernetes
 import pulumi_random as random
 
 import components.gcp as cloud
-from components.kubernetes import TrackingServer, TrackingServerArgs
+from components.kubernetes import APP, NAMESPACE, HostAddress, NodeAddress, TrackingServer, TrackingServerArgs
 from settings import Settings
 
 NAME = "mlflow-tracking"
@@ -21,6 +21,8 @@ google = gcp.Provider(
     sql_custom_endpoint=settings.sql_endpoint,
     storage_custom_endpoint=settings.storage_endpoint,
     iam_custom_endpoint=settings.iam_endpoint,
+    compute_custom_endpoint=settings.compute_endpoint,
+    service_networking_custom_endpoint=settings.service_networking_endpoint,
 )
 cluster = kubernetes.Provider(
     "cluster",
@@ -31,8 +33,13 @@ cluster = kubernetes.Provider(
     enable_config_map_mutable=True,
     enable_secret_mutable=True,
 )
-in_google = pulumi.ResourceOptions(providers=[google, random.Provider("random")])
+generator = random.Provider("random")
+in_google = pulumi.ResourceOptions(providers=[google, generator])
+in_cluster = pulumi.ResourceOptions(providers=[cluster, generator])
 
+network = None
+if settings.network:
+    network = cloud.PrivateServices(NAME, cloud.PrivateServicesArgs(network=settings.network), in_google).network
 database = cloud.CloudSqlPostgres(
     NAME,
     cloud.CloudSqlPostgresArgs(
@@ -40,44 +47,87 @@ database = cloud.CloudSqlPostgres(
         region=settings.region,
         version=settings.database_version,
         tier=settings.database_tier,
+        storage_limit_gib=settings.database_storage_limit,
         authorized_networks=settings.authorized_networks,
+        network=network,
+        maintenance_window=settings.maintenance_window,
+        user=settings.database_user,
+        password_generation=settings.database_password_generation,
+        durable=settings.durable,
+        protected=settings.protected,
         labels=LABELS,
     ),
     in_google,
 )
 bucket = cloud.ArtifactBucket(
-    NAME, cloud.ArtifactBucketArgs(bucket_name=settings.bucket_name, region=settings.region, labels=LABELS), in_google
+    NAME,
+    cloud.ArtifactBucketArgs(
+        bucket_name=settings.bucket_name,
+        region=settings.region,
+        durable=settings.durable,
+        protected=settings.protected,
+        labels=LABELS,
+    ),
+    in_google,
 )
+if settings.durable:
+    backups = cloud.BackupBucket(
+        f"{NAME}-backups",
+        cloud.BackupBucketArgs(
+            bucket_name=f"{settings.bucket_name}-backups",
+            region=settings.region,
+            protected=settings.protected,
+            writer=database.service_account,
+            labels=LABELS,
+        ),
+        in_google,
+    )
+    pulumi.export("backup_root", backups.url)
 identity = cloud.ServerIdentity(
     NAME,
-    cloud.ServerIdentityArgs(account_id=NAME, bucket=bucket.name, with_key=settings.storage_emulator is None),
+    cloud.ServerIdentityArgs(
+        account_id=NAME,
+        bucket=bucket.name,
+        kubernetes_account=f"{settings.project}.svc.id.goog[{NAMESPACE}/{APP}]" if settings.workload_identity else None,
+        with_key=not settings.workload_identity and settings.storage_emulator is None,
+    ),
     in_google,
+)
+address = (
+    HostAddress(
+        host=settings.host,
+        ingress_class=settings.ingress_class,
+        certificate=settings.tls_certificate,
+        key=settings.tls_key,
+    )
+    if settings.host
+    else NodeAddress(host=settings.node_address, port=settings.node_port)
 )
 server = TrackingServer(
     NAME,
     TrackingServerArgs(
         artifact_root=bucket.url,
-        database_host=database.host,
         database=database.database,
-        database_user=database.user,
-        database_password=database.password,
-        database_ca=database.server_ca,
+        google_account=identity.email if settings.workload_identity else None,
         cloud_key=identity.key,
         storage_emulator=settings.storage_emulator,
         image=settings.image,
         artifact_access=settings.artifact_access,
         replicas=settings.replicas,
+        max_replicas=settings.max_replicas,
         workers=settings.workers,
         resources={
             "requests": {"cpu": settings.cpu_request, "memory": settings.memory_request},
             "limits": {"cpu": settings.cpu_limit, "memory": settings.memory_limit},
         },
-        node_address=settings.node_address,
-        node_port=settings.node_port,
+        address=address,
+        users=settings.authentication == "basic",
+        metrics=settings.metrics,
+        deleted_run_retention=settings.deleted_run_retention,
         # No output of the grant flows into the pods, yet without it they could not store a single artifact.
         after=[identity],
     ),
-    pulumi.ResourceOptions(providers=[cluster]),
+    in_cluster,
 )
 
 pulumi.export("tracking_uri", server.tracking_uri)
@@ -85,3 +135,5 @@ pulumi.export("artifact_root", bucket.url)
 pulumi.export("database_host", database.host)
 pulumi.export("database_instance", database.instance_name)
 pulumi.export("namespace", server.namespace)
+if server.admin_password is not None:
+    pulumi.export("admin_password", server.admin_password)

@@ -18,7 +18,7 @@ from local.command import output
 from local.engine.environment import engine_environment
 
 PROJECT = Path(__file__).parent.parent
-PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "settings.py", "components", "rules")
+PROGRAM = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "settings", "components")
 NOBODY = "http://127.0.0.1:9/"
 SETTINGS = {
     "gcp:project": "your-project",

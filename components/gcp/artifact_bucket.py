@@ -1,12 +1,13 @@
 """The artifact store: one private Cloud Storage bucket.
 
-Owns the bucket and its privacy. Leaves to `server_identity` who may use it.
+Owns the bucket. Leaves to `private_bucket` what all buckets have in common, to `server_identity` who may use it.
 """
 
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_gcp as gcp
+
+from components.gcp.private_bucket import private_bucket
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,10 @@ class ArtifactBucketArgs:
     """Physical name, unique among all of Cloud Storage."""
     region: str
     """Google Cloud region, such as asia-southeast1."""
+    durable: bool
+    """Whether what is overwritten or deleted can be brought back, and the bucket outlives `pulumi destroy`."""
+    protected: bool
+    """Whether Pulumi refuses to delete it."""
     labels: dict[str, str]
     """Labels of the bucket."""
 
@@ -31,17 +36,14 @@ class ArtifactBucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ArtifactBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:gcp:ArtifactBucket", name, None, opts)
-        bucket = gcp.storage.Bucket(
+        bucket = private_bucket(
             name,
-            name=args.bucket_name,
-            # Cloud Storage answers in upper case; asked for in lower case, every preview would show a difference.
-            location=args.region.upper(),
-            uniform_bucket_level_access=True,
-            public_access_prevention="enforced",
-            # `pulumi destroy` is meant to clean up completely, artifacts included.
-            force_destroy=True,
+            bucket_name=args.bucket_name,
+            region=args.region,
+            durable=args.durable,
+            protected=args.protected,
             labels=args.labels,
-            opts=pulumi.ResourceOptions(parent=self),
+            parent=self,
         )
         self.name = bucket.name
         self.url = pulumi.Output.concat("gs://", bucket.name)

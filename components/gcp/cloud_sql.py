@@ -1,7 +1,7 @@
-"""The metadata database: one Cloud SQL for PostgreSQL instance with a public address and a generated password.
+"""The metadata database: one Cloud SQL for PostgreSQL instance with generated passwords.
 
-Owns the instance, its password and who may connect. Leaves to others what is inside the database: the server's own
-migration makes its tables in the database `postgres` that every instance is born with.
+Owns the instance, its database and its passwords. Leaves to `cloud_sql_settings` what Cloud SQL is told about the
+instance, and to the Kubernetes layer's migration what is inside the database: accounts of the server's own, and tables.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,19 @@ import pulumi
 import pulumi_gcp as gcp
 import pulumi_random as random
 
+from components.database import Database
+from components.gcp.cloud_sql_settings import settings
+
+ADMINISTRATOR = "postgres"
+"""The account, and the database, that every instance is born with."""
+
 # Cloud SQL takes 20 to 40 minutes over an instance; giving up earlier would leave one behind that nobody tracks.
 _TIMEOUTS = pulumi.CustomTimeouts(create="60m", update="60m", delete="60m")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CloudSqlPostgresArgs:
-    """What a CloudSqlPostgres needs; all plain values, since they decide what is bought."""
+    """What a CloudSqlPostgres needs; all plain values but the network, since they decide what is bought."""
 
     instance_name: str
     """Physical name of the instance."""
@@ -27,82 +33,102 @@ class CloudSqlPostgresArgs:
     """Version as Cloud SQL names it, such as POSTGRES_14."""
     tier: str
     """Machine type, such as db-custom-2-3840."""
+    storage_limit_gib: int
+    """How far the disk may grow, in GiB."""
     authorized_networks: Sequence[str]
-    """IPv4 CIDRs that may open a connection."""
+    """IPv4 CIDRs that may open a connection to the public address."""
+    network: pulumi.Input[str] | None
+    """Network in which the instance has a private address, and then no public one; it must be peered already."""
+    maintenance_window: str | None
+    """Day and hour (UTC) at which Google may restart the instance, such as `SUN 18`; None for any."""
+    user: str
+    """`postgres`, or a name for a database and for accounts of the server's own."""
+    password_generation: int
+    """Counts passwords; one more is a new password."""
+    durable: bool
+    """Whether the instance spans two zones and keeps backups, those of a deleted instance too."""
+    protected: bool
+    """Whether Pulumi and Google refuse to delete it."""
     labels: dict[str, str]
     """Labels of the instance."""
 
 
 class CloudSqlPostgres(pulumi.ComponentResource):
-    """A PostgreSQL server at Cloud SQL that takes encrypted connections from the authorized networks only."""
+    """A PostgreSQL server at Cloud SQL that takes encrypted connections only."""
 
+    database: Database
+    """How the server reaches its database."""
     host: pulumi.Output[str]
-    """Public IPv4 address, known once the instance runs."""
+    """IPv4 address, known once the instance runs."""
     instance_name: pulumi.Output[str]
     """Physical name of the instance."""
-    user: pulumi.Output[str]
-    """Account of the server: `postgres`, whose password is the instance's root password."""
-    database: pulumi.Output[str]
-    """Database that holds the metadata: `postgres`."""
-    password: pulumi.Output[str]
-    """Password of the account, a secret of 32 characters."""
-    server_ca: pulumi.Output[str]
-    """Certificate (PEM) of the authority that signed the server's certificate; the client verifies with it."""
+    service_account: pulumi.Output[str]
+    """Address of the account by which the instance itself reads and writes buckets."""
 
     def __init__(self, name: str, args: CloudSqlPostgresArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:gcp:CloudSqlPostgres", name, None, opts)
-        # The SDK marks `result` secret only when its provider says so; said here it holds for whoever reads it.
-        self.password = pulumi.Output.secret(
-            random.RandomPassword(
-                f"{name}-password", length=32, special=True, opts=pulumi.ResourceOptions(parent=self)
-            ).result
-        )
-        instance = self._instance(name, args)
-        self.host = instance.public_ip_address
+        password = self._password(f"{name}-password", args.password_generation)
+        own_account = args.user != ADMINISTRATOR
+        root_password = self._password(f"{name}-root-password", 1) if own_account else password
+        instance = self._instance(name, args, root_password)
+        self.host = instance.private_ip_address if args.network else instance.public_ip_address
         self.instance_name = instance.name
-        self.user = pulumi.Output.from_input("postgres")
-        self.database = pulumi.Output.from_input("postgres")
-        self.server_ca = instance.server_ca_certs.apply(_first_certificate)
+        self.service_account = instance.service_account_email_address
+        self.database = Database(
+            host=self.host,
+            name=self._database(name, args, instance) if own_account else pulumi.Output.from_input(ADMINISTRATOR),
+            user=f"{args.user}-{args.password_generation}" if own_account else ADMINISTRATOR,
+            password=password,
+            server_ca=instance.server_ca_certs.apply(_first_certificate),
+            administrator_password=root_password if own_account else None,
+        )
         self.register_outputs(
-            {
-                "host": self.host,
-                "instance_name": self.instance_name,
-                "user": self.user,
-                "database": self.database,
-                "password": self.password,
-                "server_ca": self.server_ca,
-            }
+            {"host": self.host, "instance_name": self.instance_name, "service_account": self.service_account}
         )
 
-    def _instance(self, name: str, args: CloudSqlPostgresArgs) -> gcp.sql.DatabaseInstance:
+    def _password(self, name: str, generation: int) -> pulumi.Output[str]:
+        generated = random.RandomPassword(
+            name,
+            length=32,
+            special=True,
+            keepers={"generation": str(generation)},
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        # The SDK marks `result` secret only when its provider says so; said here it holds for whoever reads it.
+        return pulumi.Output.secret(generated.result)
+
+    def _instance(
+        self, name: str, args: CloudSqlPostgresArgs, root_password: pulumi.Output[str]
+    ) -> gcp.sql.DatabaseInstance:
         return gcp.sql.DatabaseInstance(
             name,
             name=args.instance_name,
             region=args.region,
             database_version=args.version,
-            root_password=self.password,
-            # `pulumi destroy` is meant to clean up completely.
-            deletion_protection=False,
-            settings={
-                "tier": args.tier,
-                # Named, because from PostgreSQL 16 on another edition is the default and refuses these tiers.
-                "edition": "ENTERPRISE",
-                "user_labels": args.labels,
-                "ip_configuration": {
-                    "ipv4_enabled": True,
-                    "ssl_mode": "ENCRYPTED_ONLY",
-                    "authorized_networks": [
-                        {"name": _network_name(network), "value": network} for network in args.authorized_networks
-                    ],
-                },
-            },
-            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_TIMEOUTS),
+            root_password=root_password,
+            deletion_protection=args.protected,
+            settings=settings(
+                tier=args.tier,
+                labels=args.labels,
+                authorized_networks=args.authorized_networks,
+                network=args.network,
+                storage_limit_gib=args.storage_limit_gib,
+                maintenance_window=args.maintenance_window,
+                durable=args.durable,
+                protected=args.protected,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_TIMEOUTS, protect=args.protected),
         )
 
-
-def _network_name(network: str) -> str:
-    """Return the label of an authorized network, such as `192-0-2-7-32` for 192.0.2.7/32."""
-    return network.replace(".", "-").replace("/", "-")
+    def _database(
+        self, name: str, args: CloudSqlPostgresArgs, instance: gcp.sql.DatabaseInstance
+    ) -> pulumi.Output[str]:
+        return gcp.sql.Database(
+            name,
+            name=args.user,
+            instance=instance.name,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+        ).name
 
 
 def _first_certificate(certificates: Sequence[gcp.sql.outputs.DatabaseInstanceServerCaCert]) -> str:

@@ -1,6 +1,7 @@
 """Who the server is at Google Cloud: a service account that may use one bucket and nothing else.
 
-Owns the account, its one grant and, where asked for, a key. Leaves to the Kubernetes layer how the key reaches the pod.
+Owns the account, its one grant, and how the server proves to be it: as a Kubernetes account, or by a key. Leaves to the
+Kubernetes layer how either reaches the pod.
 """
 
 from dataclasses import dataclass
@@ -11,14 +12,16 @@ import pulumi_gcp as gcp
 
 @dataclass(frozen=True, kw_only=True)
 class ServerIdentityArgs:
-    """What a ServerIdentity needs."""
+    """What a ServerIdentity needs; what decides which resources exist is plain."""
 
     account_id: str
     """Name of the service account, 6 to 30 lower-case letters, digits and hyphens."""
     bucket: pulumi.Input[str]
     """Name of the only bucket the account may use."""
+    kubernetes_account: str | None
+    """Member name of the Kubernetes account that may act as it, `<project>.svc.id.goog[<namespace>/<name>]`."""
     with_key: bool
-    """Whether to make a key; plain, since it decides which resources exist."""
+    """Whether to make a key."""
 
 
 class ServerIdentity(pulumi.ComponentResource):
@@ -42,6 +45,14 @@ class ServerIdentity(pulumi.ComponentResource):
             member=pulumi.Output.concat("serviceAccount:", account.email),
             opts=child,
         )
+        if args.kubernetes_account is not None:
+            gcp.serviceaccount.IAMMember(
+                f"{name}-workload-identity",
+                service_account_id=account.name,
+                role="roles/iam.workloadIdentityUser",
+                member=f"serviceAccount:{args.kubernetes_account}",
+                opts=child,
+            )
         self.email = account.email
         self.key = None
         if args.with_key:

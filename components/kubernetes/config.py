@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.database import Database
 from components.kubernetes.checksum import checksum
 
 CA_FILE = "server-ca.pem"
@@ -22,14 +23,8 @@ class ConfigArgs:
     """Namespace of the ConfigMaps."""
     artifact_root: pulumi.Input[str]
     """`gs://` URL of the bucket."""
-    database: pulumi.Input[str]
-    """Name of the database."""
-    user: pulumi.Input[str]
-    """Account at the database."""
-    host: pulumi.Input[str]
-    """IP address of the database."""
-    server_ca: pulumi.Input[str]
-    """Certificate (PEM) of the authority behind the database's certificate."""
+    database: Database
+    """How the database is reached; of its secrets nothing is used here."""
 
 
 class Config(pulumi.ComponentResource):
@@ -47,11 +42,11 @@ class Config(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         settings: dict[str, pulumi.Input[str]] = {
             "DEFAULT_ARTIFACT_ROOT": args.artifact_root,
-            "DB_NAME": args.database,
-            "DB_USERNAME": args.user,
-            "DB_HOST": args.host,
+            "DB_NAME": args.database.name,
+            "DB_USERNAME": args.database.user,
+            "DB_HOST": args.database.host,
         }
-        authority = {CA_FILE: args.server_ca}
+        authority = {CA_FILE: args.database.server_ca}
         settings_map = kubernetes.core.v1.ConfigMap(
             f"{name}-settings",
             metadata={"name": "mlflow-configmap", "namespace": args.namespace},

@@ -1,10 +1,10 @@
-"""The pod that the server and its migration share: environment, mounted files and what it may do.
+"""The pod that the server and its jobs share: environment, mounted files and what it may do.
 
-Owns the path from ConfigMaps and Secrets into the container and the `restricted` security context. Leaves to `workload`
-what the container runs, how much of the machine it gets and when it counts as ready.
+Owns the path from ConfigMaps and Secrets into a container and the `restricted` security context. Leaves to others what
+a container runs, how much of the machine it gets and when it counts as ready.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -16,34 +16,45 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgsDict,
 )
 
+from components.kubernetes import authentication
 from components.kubernetes.config import CA_FILE
 from components.kubernetes.secret import CLOUD_KEY_FILE, PASSWORD_KEY
 
 _USER = 10001  # the image's account; above 10000, so that it is nobody on the node
 _CA_FOLDER = "/etc/mlflow/database-ca"
 _CLOUD_KEY_FOLDER = "/etc/mlflow/cloud-key"
+_AUTHENTICATION_FOLDER = "/etc/mlflow/auth"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodSources:
-    """Where a pod finds what it is told."""
+    """Where a pod finds what it is told, and who it is."""
 
+    account_name: pulumi.Input[str]
+    """ServiceAccount of the pod."""
     config_name: pulumi.Input[str]
     """ConfigMap with the four settings."""
     ca_name: pulumi.Input[str]
     """ConfigMap with the certificate authority of the database."""
     secret_name: pulumi.Input[str]
     """Secret with the password."""
+    administrator_name: pulumi.Input[str] | None
+    """Secret with the password of the database's administrator, who makes the account, if there is such an account."""
     cloud_key_name: pulumi.Input[str] | None
     """Secret with a service account key, if there is one."""
     storage_emulator: str | None
     """URL of a stand-in for Cloud Storage, if one is used."""
+    authentication: authentication.Authentication | None
+    """Where MLflow's own users are configured, if there are any."""
 
 
-def pod_spec(sources: PodSources, container: ContainerArgsDict) -> PodSpecArgsDict:
-    """Return a pod around `container` (which brings name, image, command and resources)."""
+def pod_spec(
+    sources: PodSources, container: ContainerArgsDict, init_containers: Sequence[ContainerArgsDict] = ()
+) -> PodSpecArgsDict:
+    """Return a pod around containers, which bring name, image, command, resources and variables of their own."""
     mounts, volumes = _files(sources)
     return {
+        "service_account_name": sources.account_name,
         # The server asks nothing of Kubernetes.
         "automount_service_account_token": False,
         # Variables named after Services, such as MLFLOW_PORT=tcp://..., would be read by MLflow as its own.
@@ -55,20 +66,36 @@ def pod_spec(sources: PodSources, container: ContainerArgsDict) -> PodSpecArgsDi
             "fs_group": _USER,
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
-        "containers": [
-            {
-                **container,
-                "image_pull_policy": "IfNotPresent",
-                "env": _environment(sources),
-                "volume_mounts": mounts,
-                "security_context": {
-                    "allow_privilege_escalation": False,
-                    "read_only_root_filesystem": True,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-            }
-        ],
+        "init_containers": [_locked_down(sources, each, mounts) for each in init_containers],
+        "containers": [_locked_down(sources, container, mounts)],
         "volumes": volumes,
+    }
+
+
+def variables(plain: Mapping[str, str]) -> list[EnvVarArgsDict]:
+    """Return variables with values that stand in the open."""
+    return [{"name": name, "value": value} for name, value in plain.items()]
+
+
+def from_secret(name: str, secret: pulumi.Input[str], key: str) -> EnvVarArgsDict:
+    """Return a variable whose value stands in a Secret."""
+    return {"name": name, "value_from": {"secret_key_ref": {"name": secret, "key": key}}}
+
+
+def _locked_down(
+    sources: PodSources, container: ContainerArgsDict, mounts: list[VolumeMountArgsDict]
+) -> ContainerArgsDict:
+    own: list[EnvVarArgsDict] = container.get("env", [])  # pyright: ignore[reportAssignmentType] - made in this package
+    return {
+        **container,
+        "image_pull_policy": "IfNotPresent",
+        "env": [*_environment(sources), *own],
+        "volume_mounts": mounts,
+        "security_context": {
+            "allow_privilege_escalation": False,
+            "read_only_root_filesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
     }
 
 
@@ -77,10 +104,7 @@ def _environment(sources: PodSources) -> list[EnvVarArgsDict]:
         {"name": key, "value_from": {"config_map_key_ref": {"name": sources.config_name, "key": key}}}
         for key in ("DEFAULT_ARTIFACT_ROOT", "DB_NAME", "DB_USERNAME", "DB_HOST")
     ]
-    from_secret: list[EnvVarArgsDict] = [
-        {"name": name, "value_from": {"secret_key_ref": {"name": sources.secret_name, "key": PASSWORD_KEY}}}
-        for name in ("DB_PASSWORD", "PGPASSWORD")
-    ]
+    passwords = [from_secret(name, sources.secret_name, PASSWORD_KEY) for name in ("DB_PASSWORD", "PGPASSWORD")]
     plain: dict[str, str] = {
         "PGHOST": "$(DB_HOST)",
         "PGUSER": "$(DB_USERNAME)",
@@ -98,15 +122,23 @@ def _environment(sources: PodSources) -> list[EnvVarArgsDict]:
     if sources.storage_emulator is not None:
         plain["STORAGE_EMULATOR_HOST"] = sources.storage_emulator
     # The order counts: `$(DB_HOST)` is expanded from what stands before it.
-    return [*from_config, *from_secret, *_variables(plain)]
+    return [*from_config, *passwords, *variables(plain), *_of_users(sources)]
 
 
-def _variables(plain: Mapping[str, str]) -> list[EnvVarArgsDict]:
-    return [{"name": name, "value": value} for name, value in plain.items()]
+def _of_users(sources: PodSources) -> list[EnvVarArgsDict]:
+    """Return what MLflow's own users need."""
+    if sources.authentication is None:
+        return []
+    secret = sources.authentication.secret_name
+    return [
+        *variables({"MLFLOW_AUTH_CONFIG_PATH": f"{_AUTHENTICATION_FOLDER}/{authentication.CONFIG_FILE}"}),
+        from_secret("MLFLOW_AUTH_ADMIN_PASSWORD", secret, authentication.PASSWORD_KEY),
+        from_secret("MLFLOW_FLASK_SERVER_SECRET_KEY", secret, authentication.SIGNING_KEY),
+    ]
 
 
 def _files(sources: PodSources) -> tuple[list[VolumeMountArgsDict], list[VolumeArgsDict]]:
-    """Return the mounts of the container and the volumes behind them."""
+    """Return the mounts of a container and the volumes behind them."""
     mounts: list[VolumeMountArgsDict] = [
         {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 - an empty folder of the pod's own
         {"name": "database-ca", "mount_path": _CA_FOLDER, "read_only": True},
@@ -118,4 +150,7 @@ def _files(sources: PodSources) -> tuple[list[VolumeMountArgsDict], list[VolumeA
     if sources.cloud_key_name is not None:
         mounts.append({"name": "cloud-key", "mount_path": _CLOUD_KEY_FOLDER, "read_only": True})
         volumes.append({"name": "cloud-key", "secret": {"secret_name": sources.cloud_key_name}})
+    if sources.authentication is not None:
+        mounts.append({"name": "auth", "mount_path": _AUTHENTICATION_FOLDER, "read_only": True})
+        volumes.append({"name": "auth", "config_map": {"name": sources.authentication.config_name}})
     return mounts, volumes

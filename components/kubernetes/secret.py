@@ -1,4 +1,4 @@
-"""Secrets of the tracking server: the database password and, where there is one, the Google Cloud key.
+"""Secrets of the tracking server: passwords at the database and, where there is one, the Google Cloud key.
 
 Owns everything that must not be seen. Leaves to `workload` how a pod reads it.
 """
@@ -11,7 +11,7 @@ import pulumi_kubernetes as kubernetes
 from components.kubernetes.checksum import checksum
 
 PASSWORD_KEY = "postgresql-password"  # noqa: S105 - the name of a key, not a password
-"""Key of the password in the Secret `mlflow-postgresql-credentials`."""
+"""Key of the password in the Secrets `mlflow-postgresql-credentials` and `mlflow-postgresql-administrator`."""
 
 CLOUD_KEY_FILE = "key.json"
 """Key of the service account key in the Secret `mlflow-gcp-credentials`, and so the name of the mounted file."""
@@ -25,15 +25,19 @@ class SecretArgs:
     """Namespace of the Secrets."""
     password: pulumi.Input[str]
     """Password at the database."""
+    administrator_password: pulumi.Input[str] | None
+    """Password of the database's administrator; None, which makes no Secret, where the server's account is that one."""
     cloud_key: pulumi.Input[str] | None
     """Service account key (JSON, base64); None, which makes no Secret, where the server needs none."""
 
 
 class Secret(pulumi.ComponentResource):
-    """The Secrets `mlflow-postgresql-credentials` and, where there is a key, `mlflow-gcp-credentials`."""
+    """The Secret `mlflow-postgresql-credentials` and, where they are needed, two more."""
 
     name: pulumi.Output[str]
     """Name of the Secret with the password."""
+    administrator_name: pulumi.Output[str] | None
+    """Name of the Secret with the administrator's password; None without one."""
     cloud_key_name: pulumi.Output[str] | None
     """Name of the Secret with the service account key; None without one."""
     checksum: pulumi.Output[str]
@@ -41,26 +45,35 @@ class Secret(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: SecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:kubernetes:Secret", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        database = kubernetes.core.v1.Secret(
-            f"{name}-database",
-            metadata={"name": "mlflow-postgresql-credentials", "namespace": args.namespace},
-            type="Opaque",
-            string_data={PASSWORD_KEY: args.password},
-            opts=child,
-        )
+        self._namespace = args.namespace
+        self.name = self._credentials(name, "database", "mlflow-postgresql-credentials", args.password)
+        self.administrator_name = None
+        if args.administrator_password is not None:
+            self.administrator_name = self._credentials(
+                name, "administrator", "mlflow-postgresql-administrator", args.administrator_password
+            )
         content: dict[str, pulumi.Input[str]] = {PASSWORD_KEY: args.password}
-        self.name = database.metadata.name
         self.cloud_key_name = None
         if args.cloud_key is not None:
-            cloud = kubernetes.core.v1.Secret(
-                f"{name}-cloud-key",
-                metadata={"name": "mlflow-gcp-credentials", "namespace": args.namespace},
-                type="Opaque",
-                data={CLOUD_KEY_FILE: args.cloud_key},
-                opts=child,
-            )
             content[CLOUD_KEY_FILE] = args.cloud_key
-            self.cloud_key_name = cloud.metadata.name
+            self.cloud_key_name = self._cloud_key(name, args.cloud_key)
         self.checksum = pulumi.Output.secret(checksum(content))
         self.register_outputs({"name": self.name, "cloud_key_name": self.cloud_key_name, "checksum": self.checksum})
+
+    def _credentials(self, name: str, role: str, physical_name: str, password: pulumi.Input[str]) -> pulumi.Output[str]:
+        return kubernetes.core.v1.Secret(
+            f"{name}-{role}",
+            metadata={"name": physical_name, "namespace": self._namespace},
+            type="Opaque",
+            string_data={PASSWORD_KEY: password},
+            opts=pulumi.ResourceOptions(parent=self),
+        ).metadata.name
+
+    def _cloud_key(self, name: str, key: pulumi.Input[str]) -> pulumi.Output[str]:
+        return kubernetes.core.v1.Secret(
+            f"{name}-cloud-key",
+            metadata={"name": "mlflow-gcp-credentials", "namespace": self._namespace},
+            type="Opaque",
+            data={CLOUD_KEY_FILE: key},
+            opts=pulumi.ResourceOptions(parent=self),
+        ).metadata.name

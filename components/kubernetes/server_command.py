@@ -7,25 +7,39 @@ from the container's environment, which Kubernetes expands in `$(NAME)`.
 from collections.abc import Sequence
 from typing import Literal
 
+from components.kubernetes.address import Address
+
 ArtifactAccess = Literal["proxied", "direct"]
 """proxied: clients send artifacts through the server. direct: they use the bucket with credentials of their own."""
 
 BACKEND = "postgresql+psycopg://"
 """Where the metadata is: host, account and password stand in libpq's PG* variables, so any character works in them."""
 
-MIGRATION = ("mlflow", "db", "upgrade", BACKEND)
-"""Brings the database to the schema of the server; does nothing the second time."""
+METRICS_PATH = "/metrics"
+"""Where Prometheus finds what there is to know of the server."""
 
 
-def server_command(*, port: int, workers: int, access: ArtifactAccess, hosts: Sequence[str], origin: str) -> list[str]:
+def server_command(  # noqa: PLR0913 - one command line, told in one place
+    *,
+    port: int,
+    workers: int,
+    access: ArtifactAccess,
+    address: Address,
+    service_hosts: Sequence[str],
+    users: bool,
+    metrics: bool,
+) -> list[str]:
     """Return the server's command line.
 
-    `origin` is the only one, besides localhost, whose pages may change anything; MLflow compares it whole.
+    Naming hosts replaces MLflow's own list, and they are compared with their port, so each stands there with and
+    without. The address is the only origin, besides localhost, whose pages may change anything; it is compared whole.
     """
     artifacts = {
         "proxied": ["--artifacts-destination", "$(DEFAULT_ARTIFACT_ROOT)"],
         "direct": ["--default-artifact-root", "$(DEFAULT_ARTIFACT_ROOT)", "--no-serve-artifacts"],
     }
+    within = [form for host in service_hosts for form in (host, f"{host}:{port}")]
+    forwarded = [form for host in ("localhost", "127.0.0.1") for form in (host, f"{host}:*")]
     return [
         "mlflow",
         "server",
@@ -34,23 +48,18 @@ def server_command(*, port: int, workers: int, access: ArtifactAccess, hosts: Se
         *("--workers", str(workers)),
         *("--backend-store-uri", BACKEND),
         *artifacts[access],
-        *("--allowed-hosts", ",".join(hosts)),
-        *("--cors-allowed-origins", origin),
+        *("--allowed-hosts", ",".join([*address.hosts, *within, *forwarded])),
+        *("--cors-allowed-origins", address.origin),
+        *(("--app-name", "basic-auth") if users else ()),
+        *(("--expose-prometheus", "/tmp/metrics") if metrics else ()),  # noqa: S108 - the only folder that can be written
     ]
 
 
-def allowed_hosts(*, node_address: str, node_port: int, service: str, namespace: str, port: int) -> list[str]:
-    """Return every Host header the server answers.
-
-    Naming hosts replaces MLflow's own list, and they are compared with their port, so each stands here with and
-    without: the node's address, all names of the Service within the cluster, and localhost for port-forwards.
-    """
-    names = [
+def service_hosts(service: str, namespace: str) -> list[str]:
+    """Return every name that a Service goes by within its cluster."""
+    return [
         service,
         f"{service}.{namespace}",
         f"{service}.{namespace}.svc",
         f"{service}.{namespace}.svc.cluster.local",
     ]
-    hosts = [(node_address, str(node_port)), *((name, str(port)) for name in names)]
-    hosts += [("localhost", "*"), ("127.0.0.1", "*")]
-    return [form for host, host_port in hosts for form in (host, f"{host}:{host_port}")]

@@ -1,13 +1,17 @@
-"""The way in: a Service with a fixed port on every node.
+"""The Service: one stable name within the cluster and, without an Ingress, one port on every node.
 
-Owns the port and the address that clients are told. Leaves to `workload` which pods answer.
+Owns how the server is reached. Leaves to `address` what clients are told, to `workload` which pods answer.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_kubernetes as kubernetes
+
+if TYPE_CHECKING:
+    from pulumi_kubernetes.core.v1 import ServicePortArgsDict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,35 +26,37 @@ class ServiceArgs:
     """Labels of the pods that answer."""
     port: int
     """Port of the Service and of the container."""
-    node_port: int
-    """Port on every node, 30000 to 32767."""
+    node_port: int | None
+    """Port on every node, 30000 to 32767; None for none."""
+    annotations: Mapping[str, str]
+    """Annotations of the Service."""
 
 
 class Service(pulumi.ComponentResource):
-    """A NodePort Service in front of the server's pods."""
+    """A Service in front of the server's pods: NodePort where it has a port on every node, else ClusterIP."""
 
-    node_port: pulumi.Output[int]
-    """Port on every node, known once a pod answers behind it."""
+    ready: pulumi.Output[bool]
+    """True, known once a pod answers behind it."""
 
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:kubernetes:Service", name, None, opts)
+        port: ServicePortArgsDict = {
+            "name": "http",
+            "port": args.port,
+            "target_port": args.port,
+            "protocol": "TCP",
+        }
+        if args.node_port is not None:
+            port["node_port"] = args.node_port
         service = kubernetes.core.v1.Service(
             name,
-            metadata={"name": args.service_name, "namespace": args.namespace},
+            metadata={"name": args.service_name, "namespace": args.namespace, "annotations": args.annotations},
             spec={
-                "type": "NodePort",
+                "type": "ClusterIP" if args.node_port is None else "NodePort",
                 "selector": args.pod_labels,
-                "ports": [
-                    {
-                        "name": "http",
-                        "port": args.port,
-                        "target_port": args.port,
-                        "node_port": args.node_port,
-                        "protocol": "TCP",
-                    }
-                ],
+                "ports": [port],
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.node_port = service.spec.ports[0].node_port
-        self.register_outputs({"node_port": self.node_port})
+        self.ready = service.spec.apply(lambda _: True)
+        self.register_outputs({"ready": self.ready})

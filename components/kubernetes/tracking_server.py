@@ -1,6 +1,6 @@
-"""The tracking server: namespace, config, secret, workload and service, wired to one another.
+"""The tracking server: everything in its namespace, wired to one another.
 
-Owns the physical names that `kubectl` and clients use. Leaves to its four parts what each is made of.
+Owns the physical names that `kubectl` and clients use. Leaves to its parts what each is made of.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,26 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.core.v1 import ResourceRequirementsArgsDict
 
+from components.database import Database
+from components.kubernetes.address import Address, HostAddress, NodeAddress
+from components.kubernetes.authentication import Authentication, AuthenticationArgs
 from components.kubernetes.config import Config, ConfigArgs
+from components.kubernetes.garbage_collection import GarbageCollection, GarbageCollectionArgs
+from components.kubernetes.ingress import Ingress, IngressArgs, service_annotations
+from components.kubernetes.network_policy import NetworkPolicyArgs, network_policy
 from components.kubernetes.pod import PodSources
+from components.kubernetes.scaling import ScalingArgs, autoscaled, scaling
 from components.kubernetes.secret import Secret, SecretArgs
-from components.kubernetes.server_command import ArtifactAccess, allowed_hosts, server_command
+from components.kubernetes.server_account import server_account
+from components.kubernetes.server_command import METRICS_PATH, ArtifactAccess, server_command, service_hosts
 from components.kubernetes.service import Service, ServiceArgs
 from components.kubernetes.workload import Workload, WorkloadArgs
 
-_NAMESPACE = "mlflow"
-_APP = "mlflow-tracking-server"
+NAMESPACE = "mlflow"
+"""Namespace of the server."""
+APP = "mlflow-tracking-server"
+"""Name of the server's Deployment, Service, ServiceAccount and Ingress."""
+
 _POD_LABELS = {"app": "mlflow-tracking-server-pods"}
 _PORT = 5000
 
@@ -29,16 +40,10 @@ class TrackingServerArgs:
 
     artifact_root: pulumi.Input[str]
     """`gs://` URL of the bucket."""
-    database_host: pulumi.Input[str]
-    """IP address of the database."""
-    database: pulumi.Input[str]
-    """Name of the database."""
-    database_user: pulumi.Input[str]
-    """Account at the database."""
-    database_password: pulumi.Input[str]
-    """Password of the account."""
-    database_ca: pulumi.Input[str]
-    """Certificate (PEM) of the authority behind the database's certificate."""
+    database: Database
+    """How the database is reached."""
+    google_account: pulumi.Input[str] | None
+    """Google service account that the pods are by Workload Identity, None without."""
     cloud_key: pulumi.Input[str] | None
     """Service account key (JSON, base64), where the server needs one."""
     storage_emulator: str | None
@@ -48,15 +53,21 @@ class TrackingServerArgs:
     artifact_access: ArtifactAccess
     """Whether artifacts pass through the server."""
     replicas: int
-    """Number of pods."""
+    """Number of pods, at least."""
+    max_replicas: int
+    """Number of pods at most; with no more than `replicas` there is no autoscaler."""
     workers: int
     """Number of server processes in a pod."""
     resources: ResourceRequirementsArgsDict
     """CPU and memory, reserved and at most, of a pod."""
-    node_address: str
-    """IPv4 address or DNS name of a node as clients see it."""
-    node_port: int
-    """Port of the server on every node."""
+    address: Address
+    """Where clients find the server."""
+    users: bool
+    """Whether people log in (basic-auth)."""
+    metrics: bool
+    """Whether Prometheus finds metrics."""
+    deleted_run_retention: str | None
+    """How long deleted runs are kept, such as 30d; None for ever."""
     after: Sequence[pulumi.Resource] = ()
     """What the server needs although nothing of it flows into the pods; all else here is made meanwhile."""
 
@@ -68,101 +79,148 @@ class TrackingServer(pulumi.ComponentResource):
     """What clients set as MLFLOW_TRACKING_URI; known once the server is ready."""
     namespace: pulumi.Output[str]
     """Namespace of everything in it."""
+    admin_password: pulumi.Output[str] | None
+    """First password of the user `admin`, a secret; None where nobody logs in."""
 
     def __init__(self, name: str, args: TrackingServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:kubernetes:TrackingServer", name, None, opts)
-        self.namespace = self._namespace(name)
-        config = self._config(name, args)
-        secret = self._secret(name, args)
-        workload = self._workload(name, args, config, secret)
-        service = self._service(name, args)
-        self.tracking_uri = pulumi.Output.all(service.node_port, workload.name).apply(
-            lambda ready: f"http://{args.node_address}:{ready[0]}"
-        )
+        self._name, self._args, self._child = name, args, pulumi.ResourceOptions(parent=self)
+        self.namespace = self._namespace()
+        config, secret = self._config(), self._secret()
+        users = self._users() if args.users else None
+        sources = self._sources(config, secret, users)
+        checksums = {"checksum/config": config.checksum, "checksum/secret": secret.checksum}
+        if users is not None:
+            checksums["checksum/users"] = users.checksum
+        workload = self._workload(sources, checksums)
+        self._scaling(workload)
+        self._network_policy()
+        if args.deleted_run_retention is not None:
+            self._garbage_collection(sources, args.deleted_run_retention)
+        ways_in = self._ways_in()
+        self.admin_password = None if users is None else users.admin_password
+        self.tracking_uri = pulumi.Output.all(workload.name, *ways_in).apply(lambda _: args.address.origin)
         self.register_outputs({"tracking_uri": self.tracking_uri, "namespace": self.namespace})
 
-    def _namespace(self, name: str) -> pulumi.Output[str]:
+    def _namespace(self) -> pulumi.Output[str]:
         return kubernetes.core.v1.Namespace(
-            name,
+            self._name,
             # Kubernetes itself turns away any pod here that is not locked down.
-            metadata={
-                "name": _NAMESPACE,
-                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-            },
-            opts=pulumi.ResourceOptions(parent=self),
+            metadata={"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+            opts=self._child,
         ).metadata.name
 
-    def _config(self, name: str, args: TrackingServerArgs) -> Config:
-        return Config(
-            f"{name}-config",
-            ConfigArgs(
+    def _config(self) -> Config:
+        args = ConfigArgs(
+            namespace=self.namespace, artifact_root=self._args.artifact_root, database=self._args.database
+        )
+        return Config(f"{self._name}-config", args, self._child)
+
+    def _secret(self) -> Secret:
+        args = SecretArgs(
+            namespace=self.namespace,
+            password=self._args.database.password,
+            administrator_password=self._args.database.administrator_password,
+            cloud_key=self._args.cloud_key,
+        )
+        return Secret(f"{self._name}-secret", args, self._child)
+
+    def _users(self) -> Authentication:
+        return Authentication(f"{self._name}-users", AuthenticationArgs(namespace=self.namespace), self._child)
+
+    def _sources(self, config: Config, secret: Secret, users: Authentication | None) -> PodSources:
+        return PodSources(
+            account_name=server_account(
+                self._name,
                 namespace=self.namespace,
-                artifact_root=args.artifact_root,
-                database=args.database,
-                user=args.database_user,
-                host=args.database_host,
-                server_ca=args.database_ca,
+                account=APP,
+                google_account=self._args.google_account,
+                opts=self._child,
             ),
-            pulumi.ResourceOptions(parent=self),
+            config_name=config.name,
+            ca_name=config.ca_name,
+            secret_name=secret.name,
+            administrator_name=secret.administrator_name,
+            cloud_key_name=secret.cloud_key_name,
+            storage_emulator=self._args.storage_emulator,
+            authentication=users,
         )
 
-    def _secret(self, name: str, args: TrackingServerArgs) -> Secret:
-        return Secret(
-            f"{name}-secret",
-            SecretArgs(namespace=self.namespace, password=args.database_password, cloud_key=args.cloud_key),
-            pulumi.ResourceOptions(parent=self),
+    def _workload(self, sources: PodSources, checksums: dict[str, pulumi.Output[str]]) -> Workload:
+        args = self._args
+        command = server_command(
+            port=_PORT,
+            workers=args.workers,
+            access=args.artifact_access,
+            address=args.address,
+            service_hosts=service_hosts(APP, NAMESPACE),
+            users=args.users,
+            metrics=args.metrics,
         )
-
-    def _workload(self, name: str, args: TrackingServerArgs, config: Config, secret: Secret) -> Workload:
+        scrape = {"prometheus.io/scrape": "true", "prometheus.io/port": str(_PORT), "prometheus.io/path": METRICS_PATH}
         return Workload(
-            f"{name}-server",
+            f"{self._name}-server",
             WorkloadArgs(
                 namespace=self.namespace,
-                app=_APP,
+                app=APP,
                 pod_labels=_POD_LABELS,
                 image=args.image,
-                command=_command(args),
+                command=command,
                 port=_PORT,
-                replicas=args.replicas,
+                replicas=None if autoscaled(args.replicas, args.max_replicas) else args.replicas,
                 resources=args.resources,
-                sources=PodSources(
-                    config_name=config.name,
-                    ca_name=config.ca_name,
-                    secret_name=secret.name,
-                    cloud_key_name=secret.cloud_key_name,
-                    storage_emulator=args.storage_emulator,
-                ),
-                annotations={"checksum/config": config.checksum, "checksum/secret": secret.checksum},
+                sources=sources,
+                checksums=checksums,
+                annotations=scrape if args.metrics else {},
                 after=args.after,
             ),
-            pulumi.ResourceOptions(parent=self),
+            self._child,
         )
 
-    def _service(self, name: str, args: TrackingServerArgs) -> Service:
-        return Service(
-            f"{name}-service",
-            ServiceArgs(
-                namespace=self.namespace,
-                service_name=_APP,
-                pod_labels=_POD_LABELS,
-                port=_PORT,
-                node_port=args.node_port,
-            ),
-            pulumi.ResourceOptions(parent=self),
+    def _scaling(self, workload: Workload) -> None:
+        args = ScalingArgs(
+            namespace=self.namespace,
+            deployment=workload.name,
+            pod_labels=_POD_LABELS,
+            replicas=self._args.replicas,
+            max_replicas=self._args.max_replicas,
         )
+        scaling(self._name, args, self._child)
 
-
-def _command(args: TrackingServerArgs) -> list[str]:
-    return server_command(
-        port=_PORT,
-        workers=args.workers,
-        access=args.artifact_access,
-        hosts=allowed_hosts(
-            node_address=args.node_address,
-            node_port=args.node_port,
-            service=_APP,
-            namespace=_NAMESPACE,
+    def _network_policy(self) -> None:
+        args = NetworkPolicyArgs(
+            namespace=self.namespace,
+            pod_labels=_POD_LABELS,
             port=_PORT,
-        ),
-        origin=f"http://{args.node_address}:{args.node_port}",
-    )
+            database_host=self._args.database.host,
+            storage_emulator=self._args.storage_emulator,
+        )
+        network_policy(self._name, args, self._child)
+
+    def _garbage_collection(self, sources: PodSources, older_than: str) -> None:
+        args = GarbageCollectionArgs(
+            namespace=self.namespace,
+            app=APP,
+            port=_PORT,
+            image=self._args.image,
+            older_than=older_than,
+            sources=sources,
+        )
+        GarbageCollection(f"{self._name}-garbage-collection", args, self._child)
+
+    def _ways_in(self) -> list[pulumi.Output[object]]:
+        """Make the Service and, for a host, the Ingress; return what is known once they answer."""
+        address = self._args.address
+        service = ServiceArgs(
+            namespace=self.namespace,
+            service_name=APP,
+            pod_labels=_POD_LABELS,
+            port=_PORT,
+            node_port=address.port if isinstance(address, NodeAddress) else None,
+            annotations=service_annotations(address, APP),
+        )
+        ready: list[pulumi.Output[object]] = [Service(f"{self._name}-service", service, self._child).ready]
+        if isinstance(address, HostAddress):
+            ingress = IngressArgs(namespace=self.namespace, app=APP, port=_PORT, address=address)
+            ready.append(Ingress(f"{self._name}-ingress", ingress, self._child).host)
+        return ready

@@ -1,23 +1,27 @@
-"""What runs: a Job that brings the database's schema up to date, then the Deployment of the server.
+"""What runs: a Job that brings the database up to date, then the Deployment of the server.
 
-Owns order, size, probes and roll-out. Leaves to `pod` what a pod reads and may do, to `server_command` what it is told.
+Owns order, size, probes, spread and roll-out. Leaves to `pod` what a pod reads and may do, to `migration` the Job's
+steps, to `server_command` what the server is told, to `scaling` how many pods there are under load.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, ProbeArgsDict, ResourceRequirementsArgsDict
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
+    ProbeArgsDict,
+    ResourceRequirementsArgsDict,
+    TopologySpreadConstraintArgsDict,
+)
 
+from components.kubernetes.migration import DatabaseJobArgs, migration, retirement
 from components.kubernetes.pod import PodSources, pod_spec
-from components.kubernetes.server_command import MIGRATION
 
-# Enough for the migration to import MLflow; little CPU is reserved, so that it fits beside the server it makes way for.
-_MIGRATION_RESOURCES: ResourceRequirementsArgsDict = {
-    "requests": {"cpu": "100m", "memory": "512Mi"},
-    "limits": {"cpu": "1", "memory": "512Mi"},
-}
+if TYPE_CHECKING:
+    from pulumi_kubernetes.apps.v1 import DeploymentSpecArgsDict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +29,7 @@ class WorkloadArgs:
     """What a Workload needs."""
 
     namespace: pulumi.Input[str]
-    """Namespace of Job and Deployment."""
+    """Namespace of Jobs and Deployment."""
     app: str
     """Name of the Deployment and value of its label `app`."""
     pod_labels: Mapping[str, str]
@@ -36,14 +40,16 @@ class WorkloadArgs:
     """Command line of the server."""
     port: int
     """Port the server listens on."""
-    replicas: int
-    """Number of pods."""
+    replicas: int | None
+    """Number of pods; None where an autoscaler says it."""
     resources: ResourceRequirementsArgsDict
     """CPU and memory, reserved and at most, of a server pod."""
     sources: PodSources
     """Where the pods find what they are told."""
-    annotations: Mapping[str, pulumi.Input[str]]
-    """Annotations of the pods; a change of one rolls them."""
+    checksums: Mapping[str, pulumi.Input[str]]
+    """Annotations of all pods that say what they were told; a change of one rolls them."""
+    annotations: Mapping[str, str]
+    """Further annotations of the server's pods."""
     after: Sequence[pulumi.Resource] = ()
     """What the server needs although nothing of it flows into the pods."""
 
@@ -56,61 +62,63 @@ class Workload(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: WorkloadArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:kubernetes:Workload", name, None, opts)
-        migration = self._migration(name, args)
-        deployment = self._deployment(name, args, migration)
+        job = DatabaseJobArgs(
+            namespace=args.namespace,
+            app=args.app,
+            image=args.image,
+            sources=args.sources,
+            annotations=args.checksums,
+        )
+        migrated = migration(name, job, pulumi.ResourceOptions(parent=self))
+        deployment = self._deployment(name, args, migrated)
+        if args.sources.administrator_name is not None:
+            # Pods of before use the account of before until the last of them is gone.
+            retirement(name, job, pulumi.ResourceOptions(parent=self, depends_on=[deployment]))
         self.name = deployment.metadata.name
         self.register_outputs({"name": self.name})
 
-    def _migration(self, name: str, args: WorkloadArgs) -> kubernetes.batch.v1.Job:
-        container: ContainerArgsDict = {
-            "name": "migration",
-            "image": args.image,
-            "command": list(MIGRATION),
-            "resources": _MIGRATION_RESOURCES,
-        }
-        return kubernetes.batch.v1.Job(
-            f"{name}-migration",
-            # Without a name of its own: a Job cannot be changed, so each new one runs beside the last.
-            metadata={"namespace": args.namespace},
-            spec={
-                "backoff_limit": 3,
-                "active_deadline_seconds": 600,
-                "template": {
-                    "metadata": {"labels": {"app": f"{args.app}-migration"}, "annotations": args.annotations},
-                    "spec": {**pod_spec(args.sources, container), "restart_policy": "Never"},
+    def _deployment(
+        self, name: str, args: WorkloadArgs, migrated: kubernetes.batch.v1.Job
+    ) -> kubernetes.apps.v1.Deployment:
+        spec: DeploymentSpecArgsDict = {
+            "selector": {"match_labels": args.pod_labels},
+            # A pod goes only after its successor is ready.
+            "strategy": {"type": "RollingUpdate", "rolling_update": {"max_surge": 1, "max_unavailable": 0}},
+            "template": {
+                "metadata": {"labels": args.pod_labels, "annotations": {**args.checksums, **args.annotations}},
+                "spec": {
+                    **pod_spec(args.sources, _server_container(args)),
+                    "termination_grace_period_seconds": 60,
+                    "topology_spread_constraints": [
+                        _spread(args, "topology.kubernetes.io/zone"),
+                        _spread(args, "kubernetes.io/hostname"),
+                    ],
                 },
             },
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _deployment(
-        self, name: str, args: WorkloadArgs, migration: kubernetes.batch.v1.Job
-    ) -> kubernetes.apps.v1.Deployment:
+        }
+        if args.replicas is not None:
+            spec["replicas"] = args.replicas
         return kubernetes.apps.v1.Deployment(
             name,
             metadata={"name": args.app, "namespace": args.namespace, "labels": {"app": args.app}},
-            spec={
-                "replicas": args.replicas,
-                "selector": {"match_labels": args.pod_labels},
-                # A pod goes only after its successor is ready.
-                "strategy": {
-                    "type": "RollingUpdate",
-                    "rolling_update": {"max_surge": 1, "max_unavailable": 0},
-                },
-                "template": {
-                    "metadata": {"labels": args.pod_labels, "annotations": args.annotations},
-                    "spec": {
-                        **pod_spec(args.sources, _server_container(args)),
-                        "termination_grace_period_seconds": 60,
-                    },
-                },
-            },
+            spec=spec,
             # Nothing of the Job flows into the pods, yet replicas that met an old schema would race to migrate it.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[migration, *args.after]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[migrated, *args.after]),
         )
 
 
+def _spread(args: WorkloadArgs, topology: str) -> TopologySpreadConstraintArgsDict:
+    """Return the wish that pods stand apart; one pod more than there are places must start all the same."""
+    return {
+        "max_skew": 1,
+        "topology_key": topology,
+        "when_unsatisfiable": "ScheduleAnyway",
+        "label_selector": {"match_labels": args.pod_labels},
+    }
+
+
 def _server_container(args: WorkloadArgs) -> ContainerArgsDict:
+    alive: ProbeArgsDict = {"http_get": {"path": "/health", "port": args.port}, "timeout_seconds": 5}
     return {
         "name": f"{args.app}-pod",
         "image": args.image,
@@ -118,18 +126,15 @@ def _server_container(args: WorkloadArgs) -> ContainerArgsDict:
         "ports": [{"name": "http", "container_port": args.port, "protocol": "TCP"}],
         "resources": args.resources,
         # MLflow waits up to 108 s for its database before it gives up; the cluster has to be the more patient one.
-        "startup_probe": _probe(args.port, period=2, failures=120),
-        "liveness_probe": _probe(args.port, period=10, failures=6),
-        "readiness_probe": _probe(args.port, period=2, failures=3),
+        "startup_probe": {**alive, "period_seconds": 2, "failure_threshold": 120},
+        "liveness_probe": {**alive, "period_seconds": 10, "failure_threshold": 6},
+        # /health answers without the database as well: a pod that has lost it lives, but takes no requests.
+        "readiness_probe": {
+            "exec_": {"command": ["mlflow-ready", str(args.port)]},
+            "period_seconds": 5,
+            "failure_threshold": 3,
+            "timeout_seconds": 10,
+        },
         # A node goes on sending requests for about a second after a pod is asked to stop.
         "lifecycle": {"pre_stop": {"sleep": {"seconds": 5}}},
-    }
-
-
-def _probe(port: int, *, period: int, failures: int) -> ProbeArgsDict:
-    return {
-        "http_get": {"path": "/health", "port": port},
-        "period_seconds": period,
-        "failure_threshold": failures,
-        "timeout_seconds": 5,
     }

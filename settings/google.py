@@ -8,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 
-from rules import did_you_mean
+from settings.rule import did_you_mean
 
 _REGION_NUMBERS = {
     "africa-south": (1,),
@@ -104,11 +104,6 @@ def authorized_networks(values: Sequence[str]) -> str | None:
 
     Only IPv4 is possible there. Taken together, so that halves and quarters of the internet are seen for what they are.
     """
-    if not values:
-        return (
-            "nobody could reach the database; type"
-            " `pulumi config set --path 'mlflow:authorizedNetworks[0]' <your public address>/32`"
-        )
     networks: list[ipaddress.IPv4Network] = []
     for value in values:
         network = _network(value)
@@ -123,6 +118,47 @@ def authorized_networks(values: Sequence[str]) -> str | None:
                 " <your public address>/32"
             )
     return None
+
+
+def someone_authorized(values: Sequence[str]) -> str | None:
+    """Tell whether a database with a public address can be reached at all."""
+    if values:
+        return None
+    return (
+        "nobody could reach the database; type"
+        " `pulumi config set --path 'mlflow:authorizedNetworks[0]' <your public address>/32`"
+    )
+
+
+def network(value: str) -> str | None:
+    """Hold the network of a private address against cloud.google.com/sql/docs/postgres/configure-private-ip."""
+    if re.fullmatch(r"projects/[a-z][a-z0-9-]{4,28}[a-z0-9]/global/networks/[a-z]([-a-z0-9]{0,61}[a-z0-9])?", value):
+        return None
+    return "write projects/<project>/global/networks/<name>; `gcloud compute networks list` tells the names"
+
+
+def storage_limit(value: int) -> str | None:
+    """Hold a disk's limit in GiB against cloud.google.com/sql/docs/postgres/quotas."""
+    if 10 <= value <= 65536:  # noqa: PLR2004 - from the page above
+        return None
+    return "the disk of an instance has 10 to 65536 GiB; take a limit between"
+
+
+def database_user(value: str) -> str | None:
+    """Hold an account's name against PostgreSQL's limit, with room for a number behind it, and what Cloud SQL keeps."""
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,49}", value) and not value.startswith(("pg_", "cloudsql")):
+        return None
+    return (
+        "write postgres, or at most 50 lower-case letters, digits and underscores, beginning with a letter, such as"
+        " mlflow; pg_ and cloudsql begin names of PostgreSQL's and Google's own"
+    )
+
+
+def maintenance_window(value: str) -> str | None:
+    """Hold a window against cloud.google.com/sql/docs/postgres/set-maintenance-window."""
+    if re.fullmatch(r"(MON|TUE|WED|THU|FRI|SAT|SUN) ([0-9]|1[0-9]|2[0-3])", value):
+        return None
+    return "write a day and an hour (UTC), such as SUN 18"
 
 
 def _network(value: str) -> ipaddress.IPv4Network | str:

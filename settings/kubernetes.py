@@ -86,3 +86,31 @@ def node_address(value: str) -> str | None:
         except ValueError:
             return remedy
     return None
+
+
+def host(value: str) -> str | None:
+    """Hold the name of the server on the network: a DNS name (RFC 1123), since an Ingress takes no address."""
+    if node_address(value) is None and "." in value and not value.rpartition(".")[2].isdigit():
+        return None
+    return "write the full DNS name that clients will use, without scheme and port, such as mlflow.example.com"
+
+
+def ingress_class(value: str) -> str | None:
+    """Hold the name of an IngressClass: a DNS name."""
+    if node_address(value) is None:
+        return None
+    return "write the name of an IngressClass; `kubectl get ingressclass` lists them, GKE has gce and gce-internal"
+
+
+def certificate(value: str) -> str | None:
+    """Hold a certificate against PEM (RFC 7468)."""
+    if value.startswith("-----BEGIN CERTIFICATE-----"):
+        return None
+    return "write the certificate, with what it is signed by, as PEM: `pulumi config set mlflow:tlsCertificate < FILE`"
+
+
+def private_key(value: str) -> str | None:
+    """Hold a key without a passphrase against PEM (RFC 7468)."""
+    if re.match(r"-----BEGIN (EC |RSA )?PRIVATE KEY-----", value):
+        return None
+    return "write the key, without a passphrase, as PEM: `pulumi config set --secret mlflow:tlsKey < FILE`"

@@ -1,7 +1,7 @@
-"""Rules about single settings, pure functions without Pulumi.
+"""What a rule about a setting is.
 
-Each takes a value and returns None, or what is wrong with it and what to write instead, to be read after
-"<setting> is <value>: ". `settings` says which rule a setting follows and reports what they find.
+A rule takes a value and returns None, or what is wrong with it and what to write instead, to be read after
+"<setting> is <value>: ". The modules beside this one hold the rules, `reader` says which a setting follows.
 """
 
 import difflib

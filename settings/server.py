@@ -1,6 +1,7 @@
 """What the tracking server itself needs: counts, memory for its workers, and addresses of stand-ins."""
 
 import math
+import re
 from collections.abc import Callable, Collection
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -14,6 +15,18 @@ _SHARE = Decimal("0.8")
 def at_least_one(value: int) -> str | None:
     """Hold a count against 1."""
     return None if value >= 1 else "there has to be at least 1"
+
+
+def at_least_zero(value: int) -> str | None:
+    """Hold a count against 0."""
+    return None if value >= 0 else "there cannot be fewer than 0"
+
+
+def retention(value: str) -> str | None:
+    """Hold a time against what `mlflow gc --older-than` takes."""
+    if re.fullmatch(r"(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?", value):
+        return None
+    return "write days, hours, minutes and seconds, such as 30d or 12h"
 
 
 def one_of(choices: Collection[str]) -> Callable[[str], str | None]:

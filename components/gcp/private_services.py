@@ -1,0 +1,52 @@
+"""The way to Cloud SQL's private addresses: private services access on an existing network.
+
+Owns a range of the network's addresses and the peering with Google's services over it. Leaves the network itself, its
+subnets and its firewall to whoever runs the cluster on it.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_gcp as gcp
+
+# Room for every region and service of a project; cloud.google.com/vpc/docs/configure-private-services-access names it
+_PREFIX_LENGTH = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateServicesArgs:
+    """What a PrivateServices needs."""
+
+    network: str
+    """The network, `projects/<project>/global/networks/<name>`."""
+
+
+class PrivateServices(pulumi.ComponentResource):
+    """A range of addresses that Google's services take theirs from, peered with the network."""
+
+    network: pulumi.Output[str]
+    """The network, known once the peering stands."""
+
+    def __init__(self, name: str, args: PrivateServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("mlflow:gcp:PrivateServices", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        addresses = gcp.compute.GlobalAddress(
+            f"{name}-services",
+            name=f"{name}-services",
+            address_type="INTERNAL",
+            purpose="VPC_PEERING",
+            prefix_length=_PREFIX_LENGTH,
+            network=args.network,
+            opts=child,
+        )
+        peering = gcp.servicenetworking.Connection(
+            f"{name}-services",
+            network=args.network,
+            service="servicenetworking.googleapis.com",
+            reserved_peering_ranges=[addresses.name],
+            # Google refuses to take a peering away for days after the last instance behind it is gone.
+            deletion_policy="ABANDON",
+            opts=child,
+        )
+        self.network = peering.network
+        self.register_outputs({"network": self.network})

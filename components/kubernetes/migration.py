@@ -1,0 +1,92 @@
+"""The Job that brings the database to the server's release before any server of it starts.
+
+Owns its steps, one after the other: the account, the tables of experiments, the tables of users. Each does nothing the
+second time. Leaves to `pod` what the steps read, and what they run to the image.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, ResourceRequirementsArgsDict
+
+from components.kubernetes.pod import PodSources, from_secret, pod_spec, variables
+from components.kubernetes.secret import PASSWORD_KEY
+from components.kubernetes.server_command import BACKEND
+
+# Enough to import MLflow; little CPU is reserved, so that it fits beside the server it makes way for.
+_RESOURCES: ResourceRequirementsArgsDict = {
+    "requests": {"cpu": "100m", "memory": "512Mi"},
+    "limits": {"cpu": "1", "memory": "512Mi"},
+}
+_SECONDS = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseJobArgs:
+    """What a Job on the database needs."""
+
+    namespace: pulumi.Input[str]
+    """Namespace of the Job."""
+    app: str
+    """Name of the server, which the Job's pods are labelled after."""
+    image: str
+    """Image of the server, with tag or digest."""
+    sources: PodSources
+    """Where the pods find what they are told."""
+    annotations: Mapping[str, pulumi.Input[str]]
+    """Annotations of the pods; a change of one is a new Job."""
+
+
+def migration(name: str, args: DatabaseJobArgs, opts: pulumi.ResourceOptions) -> kubernetes.batch.v1.Job:
+    """Return the Job that makes what the server's release expects of its database."""
+    steps = [_step(args, "migration", "mlflow", "db", "upgrade", BACKEND)]
+    if args.sources.administrator_name is not None:
+        steps.insert(0, _as_administrator(args, "account", "mlflow-database-account", "prepare"))
+    if args.sources.authentication is not None:
+        steps.append(_step(args, "users", "mlflow-auth-prepare"))
+    return _job(f"{name}-migration", args, steps, opts)
+
+
+def retirement(name: str, args: DatabaseJobArgs, opts: pulumi.ResourceOptions) -> kubernetes.batch.v1.Job:
+    """Return the Job that takes the login from the accounts of earlier passwords."""
+    return _job(
+        f"{name}-retirement", args, [_as_administrator(args, "account", "mlflow-database-account", "retire")], opts
+    )
+
+
+def _job(
+    name: str, args: DatabaseJobArgs, steps: list[ContainerArgsDict], opts: pulumi.ResourceOptions
+) -> kubernetes.batch.v1.Job:
+    *first, last = steps
+    return kubernetes.batch.v1.Job(
+        name,
+        # Without a name of its own: a Job cannot be changed, so each new one runs beside the last.
+        metadata={"namespace": args.namespace},
+        spec={
+            "backoff_limit": 3,
+            "active_deadline_seconds": _SECONDS,
+            "template": {
+                "metadata": {"labels": {"app": f"{args.app}-migration"}, "annotations": args.annotations},
+                "spec": {**pod_spec(args.sources, last, first), "restart_policy": "Never"},
+            },
+        },
+        opts=opts,
+    )
+
+
+def _step(args: DatabaseJobArgs, name: str, *command: str) -> ContainerArgsDict:
+    return {"name": name, "image": args.image, "command": list(command), "resources": _RESOURCES}
+
+
+def _as_administrator(args: DatabaseJobArgs, name: str, *command: str) -> ContainerArgsDict:
+    """Return a step that acts as the instance's administrator; DB_USERNAME and DB_PASSWORD stay the account's."""
+    assert args.sources.administrator_name is not None  # noqa: S101 - callers have looked
+    return {
+        **_step(args, name, *command),
+        "env": [
+            *variables({"PGUSER": "postgres"}),
+            from_secret("PGPASSWORD", args.sources.administrator_name, PASSWORD_KEY),
+        ],
+    }

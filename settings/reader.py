@@ -1,0 +1,113 @@
+"""Reads single settings of the stack and gathers what is wrong with them, so that one run tells all of it."""
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, cast
+
+import pulumi
+from pulumi.runtime.config import CONFIG, is_config_secret
+
+from settings.rule import did_you_mean
+
+
+class Reader:
+    """Reads settings by their full keys, such as mlflow:image; each is held against its rule."""
+
+    def __init__(self) -> None:
+        self._problems: list[str] = []
+        self._wrong: set[str] = set()
+        self._read: set[str] = set()
+
+    def text(self, key: str, rule: Callable[[str], str | None]) -> str:
+        """Return the setting as it stands, the empty string where there is none."""
+        value = self._raw(key)
+        self.hold(key, value, rule(value))
+        return value
+
+    def optional(self, key: str, rule: Callable[[str], str | None]) -> str | None:
+        """Return the setting, None where it is empty or not there."""
+        return self.text(key, rule) if self._raw(key) else None
+
+    def token(self, key: str) -> pulumi.Output[str] | None:
+        """Return the setting as a secret, however it is kept; None where it is empty or not there."""
+        value = self._raw(key)
+        return pulumi.Output.secret(value) if value else None
+
+    def secret(self, key: str, rule: Callable[[str], str | None]) -> pulumi.Output[str] | None:
+        """Return the setting as a secret, None where it is empty or not there; one kept in the open is refused."""
+        value = self._raw(key)
+        if value and not is_config_secret(key):
+            remedy = f"anyone may read it in the stack's file; type `pulumi config set --secret {key}` with a new one"
+            self.hold(key, "[hidden]", remedy)
+        elif value:
+            self.hold(key, value, rule(value))
+        return pulumi.Output.secret(value) if value else None
+
+    def flag(self, key: str) -> bool:
+        """Return whether the setting is true."""
+        value = self._raw(key)
+        self.hold(key, value, None if value in {"true", "false"} else "write true or false")
+        return value == "true"
+
+    def integer(self, key: str, rule: Callable[[int], str | None]) -> int:
+        """Return the setting as a whole number, 0 where it is none."""
+        value = self._raw(key)
+        try:
+            number = int(value)
+        except ValueError:
+            self.hold(key, value, "write a whole number")
+            return 0
+        self.hold(key, value, rule(number))
+        return number
+
+    def texts(self, key: str, rule: Callable[[Sequence[str]], str | None]) -> Sequence[str]:
+        """Return the setting as a list of strings, the empty list where it is none."""
+        value = self._raw(key)
+        try:
+            items: Any = json.loads(value or "[]")
+        except ValueError:
+            items = None
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in cast("list[Any]", items)):
+            self.hold(key, value, f"write a list, item by item: `pulumi config set --path '{key}[0]' <value>`")
+            return []
+        strings = cast("list[str]", items)
+        self.hold(key, value, rule(strings))
+        return strings
+
+    def sound(self, *keys: str) -> bool:
+        """Tell whether nothing was wrong with any of the settings so far."""
+        return not self._wrong & set(keys)
+
+    def hold(self, key: str, value: str, problem: str | None) -> None:
+        """Note a problem with a setting, if there is one."""
+        if problem is not None:
+            self._wrong.add(key)
+            self._problems.append(f"{key} is {_shown(key, value)}: {problem}")
+
+    def report(self) -> None:
+        """Raise pulumi.RunError with all problems, and settings that nothing reads; return where there are none."""
+        problems = [*self._unknown(), *self._problems]
+        if problems:
+            raise pulumi.RunError("\n  ".join(["the settings cannot be used, and nothing was touched:", *problems]))
+
+    def _unknown(self) -> Collection[str]:
+        """Return what to say of settings that nothing read: most are typing errors."""
+        return [
+            f"{key} is {_shown(key, self._raw(key))}: there is no such setting{did_you_mean(key, known)};"
+            f" type `pulumi config rm {key}` to remove it"
+            for known in [frozenset(self._read)]
+            for key in sorted(CONFIG.get())
+            if key not in known and not key.startswith("pulumi:")
+        ]
+
+    def _raw(self, key: str) -> str:
+        """Return a setting as text, without surrounding blanks; empty where it is not there."""
+        self._read.add(key)
+        namespace, name = key.split(":", 1)
+        return (pulumi.Config(namespace).get(name) or "").strip()
+
+
+def _shown(key: str, value: str) -> str:
+    if is_config_secret(key):
+        return "[secret]"
+    return f"'{value}'" if value else "not set"
