@@ -55,19 +55,13 @@ class Installation:
 def copy() -> Generator[Scratch]:
     """Yield a copy of the project whose instance is removed before and after."""
     with tempfile.TemporaryDirectory(prefix="mlflow-bench-") as folder:
-        project = _as_people_have_it(Scratch.create(Path(folder) / "project", {NAME_VARIABLE: INSTANCE.name}))
+        project = Scratch.create(Path(folder) / "project", {NAME_VARIABLE: INSTANCE.name})
         left_by = owner(INSTANCE)
         make(Scratch(left_by if left_by and left_by.exists() else project.folder, project.env), "down")
         try:
             yield project
         finally:
             make(project, "down")
-
-
-def _as_people_have_it(project: Scratch) -> Scratch:
-    """Return the copy without settings of Python, one of which makes every preview compile the program anew."""
-    env = {name: value for name, value in project.env.items() if not name.startswith("PYTHON")}
-    return Scratch(project.folder, env)
 
 
 def make(project: Scratch, target: str) -> None:
@@ -84,10 +78,7 @@ def make(project: Scratch, target: str) -> None:
 
 def running(project: Scratch) -> Installation:
     """Return the installation that `make up` started in the copy."""
-    script = 'eval "$(python3 -m local env)" && exec env -0'
-    printed = project.output("bash", "-c", script)
-    env = dict(entry.split("=", 1) for entry in printed.split("\0") if entry)
-    acting = Scratch(project.folder, env)
+    acting = project.acting()
     outputs = json.loads(acting.output("pulumi", "stack", "output", "--json", "--stack", "local"))
     return Installation(acting, outputs["tracking_uri"], project.folder.parent)
 

@@ -20,6 +20,19 @@ from local.progress import say
 
 def up(instance: Instance) -> None:
     """Install, build and start what is missing, then bring the `local` stack up."""
+    built = _start(instance)
+    uri = stack.up(instance, built.tag)
+    say("The tracking server answers at")
+    print(uri)
+
+
+def start(instance: Instance) -> None:
+    """Install, build and start what is missing, without any stack: for a rehearsal of one of your own."""
+    built = _start(instance)
+    say(f"Google Cloud and Kubernetes answer; the node knows the image {built.tag}")
+
+
+def _start(instance: Instance) -> image.Image:
     ownership.claim(instance)
     virtualenv.provide("requirements-local.txt")
     own_engine()
@@ -29,9 +42,7 @@ def up(instance: Instance) -> None:
     network.up(instance)
     standin.up(instance)
     node.up(instance, binaries, {built.tag: built.tar})
-    uri = stack.up(instance, built.tag)
-    say("The tracking server answers at")
-    print(uri)
+    return built
 
 
 def down(instance: Instance) -> None:
@@ -106,6 +117,7 @@ def require_running(instance: Instance) -> None:
 
 COMMANDS: dict[str, Callable[[Instance], None]] = {
     "up": up,
+    "start": start,
     "down": down,
     "stop": stop,
     "env": env,
@@ -113,7 +125,7 @@ COMMANDS: dict[str, Callable[[Instance], None]] = {
     "logs": logs,
     "develop": develop,
 }
-EXCLUSIVE = {"up", "down", "stop"}
+EXCLUSIVE = {"up", "start", "down", "stop"}
 
 
 def main() -> int:

@@ -11,6 +11,8 @@ from typing import Any
 
 PROJECT = Path(__file__).parent.parent
 LOCAL_VARIABLES = ("MLFLOW_LOCAL_INSTANCE", "KUBECONFIG", "STORAGE_EMULATOR_HOST")
+OUR_PREFIXES = ("PULUMI_", "PYTEST_", "PYTHON", "MAKE", "MFLAGS")
+"""What variables of the test run itself begin with; one of Python's makes every preview compile the program anew."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,14 @@ class Scratch:
         inherited = {
             name: value
             for name, value in os.environ.items()
-            if name not in LOCAL_VARIABLES and not name.startswith(("PULUMI_", "PYTEST_", "MAKE", "MFLAGS"))
+            if name not in LOCAL_VARIABLES and not name.startswith(OUR_PREFIXES)
         }
         return cls(folder, {**inherited, "PULUMI_ERROR_OUTPUT_STRING": "1", **env})
+
+    def acting(self) -> "Scratch":
+        """Return the copy with the environment that `python -m local env` prints, whose instance has to run."""
+        printed = self.output("bash", "-c", 'eval "$(python3 -m local env)" && exec env -0')
+        return Scratch(self.folder, dict(entry.split("=", 1) for entry in printed.split("\0") if entry))
 
     def run(self, *argv: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy and return what it printed, whatever its status."""

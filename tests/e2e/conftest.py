@@ -77,13 +77,7 @@ def stack(project: Scratch) -> Stack:
     made = project.run("make", "up")
     assert made.returncode == 0, made.stdout + made.stderr
     seconds = time.monotonic() - started
-    lines = project.output("python3", "-m", "local", "env").splitlines()
-    script = "\n".join(lines) + "\nenv -0"
-    exported = subprocess.run(
-        ["bash", "-c", script], check=True, capture_output=True, text=True, env=project.env
-    ).stdout
-    env = dict(entry.split("=", 1) for entry in exported.split("\0") if entry)
-    running = Scratch(project.folder, env)
+    running = project.acting()
     outputs = json.loads(running.output("pulumi", "stack", "output", "--json"))
     assert made.stdout.strip().splitlines()[-1] == outputs["tracking_uri"]
     return Stack(running, outputs, seconds, before)

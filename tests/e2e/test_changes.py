@@ -74,6 +74,7 @@ def test_another_database_instance_changes_its_dependants_alone(stack: Stack, tm
     assert stack.project.changes(option) == {
         "gcp:sql/databaseInstance:DatabaseInstance::mlflow-tracking": "replace",
         "kubernetes:core/v1:ConfigMap::mlflow-tracking-config-database-ca": "update",
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy::mlflow-tracking-network-policy": "update",
         **SETTINGS,
         **WORKLOAD,
     }
