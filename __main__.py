@@ -23,6 +23,7 @@ google = gcp.Provider(
     iam_custom_endpoint=settings.iam_endpoint,
     compute_custom_endpoint=settings.compute_endpoint,
     service_networking_custom_endpoint=settings.service_networking_endpoint,
+    resource_manager_custom_endpoint=settings.resource_manager_endpoint,
 )
 cluster = kubernetes.Provider(
     "cluster",

@@ -29,6 +29,7 @@ class Settings:
     iam_endpoint: str | None
     compute_endpoint: str | None
     service_networking_endpoint: str | None
+    resource_manager_endpoint: str | None
     context: str
     durable: bool
     deletion_protection: bool
@@ -97,6 +98,7 @@ def _read(read: Reader) -> Settings:
         iam_endpoint=read.optional("gcp:iamCustomEndpoint", server.url),
         compute_endpoint=read.optional("gcp:computeCustomEndpoint", server.url),
         service_networking_endpoint=read.optional("gcp:serviceNetworkingCustomEndpoint", server.url),
+        resource_manager_endpoint=read.optional("gcp:resourceManagerCustomEndpoint", server.url),
         context=read.text("kubernetes:context", server.not_empty(_CONTEXT_REMEDY)),
         durable=read.flag("mlflow:durable"),
         deletion_protection=read.flag("mlflow:deletionProtection"),
