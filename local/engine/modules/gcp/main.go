@@ -4,7 +4,6 @@
 package main
 
 import (
-	google "github.com/hashicorp/terraform-provider-google/google/provider"
 	"github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfbridge"
 	shim "github.com/pulumi/pulumi-terraform-bridge/v3/pkg/tfshim/sdk-v2"
 )
@@ -27,15 +26,15 @@ var resources = map[string][2]string{
 }
 
 func main() {
-	provider := tfbridge.ProviderInfo{
-		P:              shim.NewProvider(google.Provider()),
+	info := tfbridge.ProviderInfo{
+		P:              shim.NewProvider(provider()),
 		Name:           "gcp",
 		ResourcePrefix: "google",
 		Version:        version,
 		Resources:      map[string]*tfbridge.ResourceInfo{},
 	}
 	for terraform, pulumi := range resources {
-		provider.Resources[terraform] = &tfbridge.ResourceInfo{Tok: tfbridge.MakeResource("gcp", pulumi[0], pulumi[1])}
+		info.Resources[terraform] = &tfbridge.ResourceInfo{Tok: tfbridge.MakeResource("gcp", pulumi[0], pulumi[1])}
 	}
-	tfbridge.Main("gcp", version, provider, []byte(`{"name":"gcp","version":"`+version+`"}`))
+	tfbridge.Main("gcp", version, info, []byte(`{"name":"gcp","version":"`+version+`"}`))
 }
