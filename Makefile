@@ -1,9 +1,10 @@
 # Each target installs, builds and starts what it needs. `make up MLFLOW_LOCAL_INSTANCE=NAME` acts on an instance of that name.
 PYTHON ?= python3
 MAKEFLAGS += --no-print-directory # the last line of `make up` is the tracking URI
-TESTS := tests/unit tests/tools tests/gcp tests/node tests/image tests/engine tests/e2e
+TESTS := tests/unit tests/tools tests/workflows tests/gcp tests/node tests/image tests/engine tests/e2e
+NAMED = $(or $(STACK),$(error which stack? make $@ STACK=prod))
 
-.PHONY: up down test test-unit lint bench docs develop
+.PHONY: up down test test-unit lint preview deploy drift bench docs develop
 
 up: ## start the whole stack on this machine and print its tracking URI
 	@$(PYTHON) -m local up
@@ -23,6 +24,16 @@ lint: develop ## style and types
 	.venv/bin/basedpyright
 	test -z "$$(gofmt -l local)"
 	.venv/bin/shellcheck .ci/run
+	.venv/bin/python -m tests.workflows
+
+preview: ## what `make deploy STACK=NAME` would change, held against the policies
+	pulumi preview --stack $(NAMED) --policy-pack policy --diff
+
+deploy: ## bring a stack up to date; asks nothing
+	pulumi up --stack $(NAMED) --policy-pack policy --yes
+
+drift: ## fail, saying what, where a stack is not what the program says
+	pulumi preview --stack $(NAMED) --refresh --expect-no-changes --diff
 
 bench: develop ## the measurements, each a ratio within one run
 	.venv/bin/python -m bench
