@@ -13,7 +13,7 @@ from local.engine.environment import own_engine
 from local.engine.go import forget_caches
 from local.errors import UserError
 from local.instance import STATE_ROOT, Instance
-from local.node import host, network, node
+from local.node import host, metrics_server, network, node
 from local.node.binaries import build as node_binaries
 from local.progress import say
 
@@ -37,6 +37,7 @@ def _start(instance: Instance) -> image.Image:
     virtualenv.provide("requirements-local.txt")
     own_engine()
     binaries = node_binaries()
+    metrics_server.build()
     forget_caches()
     built = image.build()
     network.up(instance)

@@ -1,7 +1,8 @@
 """The instance's own certificate authorities, keys and certificates, made once by openssl.
 
-Two authorities: one for Kubernetes, one for etcd, so that no Kubernetes identity opens the store below it. Leaves the
-kubeconfig files, which carry these, to `local.node.configuration`.
+Three authorities: one for Kubernetes, one for etcd, so that no Kubernetes identity opens the store below it, and one by
+which the API server vouches for those whose requests it hands on to metrics-server. Leaves the kubeconfig files, which
+carry these, to `local.node.configuration`.
 """
 
 import shutil
@@ -14,6 +15,9 @@ from local.node.layout import API_SERVICE_ADDRESS, Layout
 DAYS = 3650
 AUTHORITY = "ca"
 ETCD_AUTHORITY = "etcd-ca"
+FRONT_PROXY_AUTHORITY = "front-proxy-ca"
+AUTHORITIES = (AUTHORITY, ETCD_AUTHORITY, FRONT_PROXY_AUTHORITY)
+FRONT_PROXY = "front-proxy-client"
 SERVICE_ACCOUNT_KEY = "service-account"
 API_SERVICE_NAMES = (
     "localhost",
@@ -63,29 +67,56 @@ def certificates(layout: Layout) -> list[Certificate]:
             addresses=["127.0.0.1"],
         ),
         Certificate(file="apiserver-etcd", subject="/CN=kube-apiserver", usage=client, authority=ETCD_AUTHORITY),
+        Certificate(file=FRONT_PROXY, subject=f"/CN={FRONT_PROXY}", usage=client, authority=FRONT_PROXY_AUTHORITY),
+        Certificate(
+            file="metrics-server",
+            subject="/CN=mlflow-local:metrics-server",
+            usage=f"{server},{client}",
+            names=["metrics-server.kube-system.svc"],
+        ),
+        Certificate(file="ingress", subject="/CN=mlflow-local:ingress", usage=client),
     ]
 
 
 def ensure(layout: Layout) -> None:
-    """Write all keys (mode 0600) and certificates, unless they are there; the folder appears whole or not at all."""
-    folder = layout.pki
-    if folder.exists():
+    """Write the keys (mode 0600) and certificates that are missing; of an interrupted start none is taken."""
+    folder, partial = layout.pki, layout.pki.with_suffix(".partial")
+    wanted = [*AUTHORITIES, *(certificate.file for certificate in certificates(layout)), SERVICE_ACCOUNT_KEY]
+    missing = {name for name in wanted if not _finished(folder, name).exists()}
+    if not missing:
         return
-    partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(mode=0o700, parents=True)
-    (partial / "openssl.cnf").write_text("[req]\ndistinguished_name = none\n[none]\n")
-    for authority in (AUTHORITY, ETCD_AUTHORITY):
-        _sign(partial, authority, f"/CN=mlflow-local {authority}", ["basicConstraints=critical,CA:TRUE"])
+    for file in folder.glob("*"):
+        shutil.copy2(file, partial)
+    _make(layout, partial, missing)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name in sorted(missing):
+        (partial / f"{name}.key").rename(folder / f"{name}.key")
+        _finished(partial, name).rename(_finished(folder, name))
+    shutil.rmtree(partial)
+
+
+def _finished(folder: Path, name: str) -> Path:
+    """Return the file that is written last: a key without it does not count."""
+    return folder / (f"{name}.pub" if name == SERVICE_ACCOUNT_KEY else f"{name}.crt")
+
+
+def _make(layout: Layout, folder: Path, missing: set[str]) -> None:
+    (folder / "openssl.cnf").write_text("[req]\ndistinguished_name = none\n[none]\n")
+    for authority in missing & set(AUTHORITIES):
+        _sign(folder, authority, f"/CN=mlflow-local {authority}", ["basicConstraints=critical,CA:TRUE"])
     for certificate in certificates(layout):
-        signer = ["-CA", f"{certificate.authority}.crt", "-CAkey", f"{certificate.authority}.key"]
-        _sign(partial, certificate.file, certificate.subject, _extensions(certificate), signer)
-    private, public = f"{SERVICE_ACCOUNT_KEY}.key", f"{SERVICE_ACCOUNT_KEY}.pub"
-    run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", private], cwd=partial)
-    run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], cwd=partial)
-    for key in partial.glob("*.key"):
+        if certificate.file in missing:
+            signer = ["-CA", f"{certificate.authority}.crt", "-CAkey", f"{certificate.authority}.key"]
+            _sign(folder, certificate.file, certificate.subject, _extensions(certificate), signer)
+    if SERVICE_ACCOUNT_KEY in missing:
+        private, public = f"{SERVICE_ACCOUNT_KEY}.key", f"{SERVICE_ACCOUNT_KEY}.pub"
+        curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
+        run(["openssl", "genpkey", *curve, "-out", private], cwd=folder)
+        run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], cwd=folder)
+    for key in folder.glob("*.key"):
         key.chmod(0o600)
-    partial.rename(folder)
 
 
 def _extensions(certificate: Certificate) -> list[str]:

@@ -2,15 +2,19 @@
 
 from pathlib import Path
 
-from local.node import certificates, mounts
+from local.command import inside
+from local.ingress import program as ingress
+from local.node import certificates, metrics_server, mounts
 from local.node.host import search_path
 from local.node.layout import API_PORT, PROGRAMS, SERVICE_ADDRESSES, Layout
 from local.process import Daemon
+from local.virtualenv import PROJECT
 
 ETCD_URL = "https://127.0.0.1:2379"
 ETCD_PEER_URL = "https://127.0.0.1:2380"
 FIRST = ("etcd", "containerd", "kube-apiserver")
 SECOND = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
+THIRD = (metrics_server.NAME, ingress.NGINX, ingress.CONTROLLER)
 
 # A proxy for the way to the internet is none for the way to the node.
 ENVIRONMENT = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"), "")
@@ -26,18 +30,41 @@ def daemons(layout: Layout, holder_pid: int | None) -> dict[str, Daemon]:
         "kube-scheduler": scheduler(layout),
         "kubelet": kubelet(layout),
         "kube-proxy": [f"{PROGRAMS}/kube-proxy", f"--config={layout.config}/kube-proxy.json"],
+        metrics_server.NAME: metrics_server.argv(layout),
+        ingress.NGINX: ingress.nginx(layout.ingress),
     }
-    return {
-        name: Daemon(
-            name=name,
-            argv=mounts.enter(layout.instance, holder_pid or 0, argv),
-            run_dir=layout.instance.run_dir,
-            log_dir=layout.instance.log_dir,
-            env={**ENVIRONMENT, "PATH": search_path()},
-            cwd=Path("/"),
-        )
+    programs = {
+        name: _daemon(layout, name, mounts.enter(layout.instance, holder_pid or 0, argv), Path("/"))
         for name, argv in argvs.items()
     }
+    # This clone may lie in a folder that the mount namespace does not show.
+    controller = inside(layout.instance.network_namespace, ingress_controller(layout))
+    return {**programs, ingress.CONTROLLER: _daemon(layout, ingress.CONTROLLER, controller, PROJECT)}
+
+
+def _daemon(layout: Layout, name: str, argv: list[str], cwd: Path) -> Daemon:
+    return Daemon(
+        name=name,
+        argv=argv,
+        run_dir=layout.instance.run_dir,
+        log_dir=layout.instance.log_dir,
+        env={**ENVIRONMENT, "PATH": search_path()},
+        cwd=cwd,
+    )
+
+
+def ingress_controller(layout: Layout) -> list[str]:
+    """Return the command line of the ingress controller's stand-in."""
+    return ingress.controller(
+        layout.ingress,
+        api_server=layout.api_url,
+        authority=layout.pki / f"{certificates.AUTHORITY}.crt",
+        certificate=layout.pki / "ingress.crt",
+        key=layout.pki / "ingress.key",
+        address=layout.instance.node_address,
+        run_dir=layout.instance.run_dir,
+        log_dir=layout.instance.log_dir,
+    )
 
 
 def etcd(layout: Layout) -> list[str]:
@@ -67,6 +94,7 @@ def etcd(layout: Layout) -> list[str]:
 def api_server(layout: Layout) -> list[str]:
     """Return the API server's command line: on the node's address, for nobody without a certificate or a token."""
     pki, address = layout.pki, layout.instance.node_address
+    front_proxy = certificates.FRONT_PROXY
     service_account = f"{pki}/{certificates.SERVICE_ACCOUNT_KEY}"
     return [
         f"{PROGRAMS}/kube-apiserver",
@@ -89,6 +117,13 @@ def api_server(layout: Layout) -> list[str]:
         f"--kubelet-client-certificate={pki}/apiserver-kubelet.crt",
         f"--kubelet-client-key={pki}/apiserver-kubelet.key",
         "--kubelet-preferred-address-types=InternalIP",
+        f"--requestheader-client-ca-file={pki}/{certificates.FRONT_PROXY_AUTHORITY}.crt",
+        f"--requestheader-allowed-names={front_proxy}",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={pki}/{front_proxy}.crt",
+        f"--proxy-client-key-file={pki}/{front_proxy}.key",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         f"--service-account-key-file={service_account}.pub",
         f"--service-account-signing-key-file={service_account}.key",

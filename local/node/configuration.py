@@ -20,7 +20,7 @@ from local.node.layout import (
 
 CONTEXT = "mlflow-local"
 PAUSE_IMAGE = "localhost/pause:1"
-KUBECONFIG_USERS = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet")
+KUBECONFIG_USERS = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "metrics-server")
 
 
 def write(layout: Layout) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local.command import run
 from local.errors import UserError
+from local.ingress import program as ingress
 from local.packages import SYSTEM_FOLDERS, require
 
 PACKAGES = {
@@ -48,6 +49,7 @@ def check() -> None:
             f"run it as root, or {ELSEWHERE}"
         )
     require(PACKAGES)
+    ingress.provide()
     missing = [ability for ability, there in _abilities().items() if not there]
     if missing:
         raise UserError(f"this machine's kernel lacks {', '.join(missing)}: use another machine, or {ELSEWHERE}")

@@ -7,12 +7,15 @@ from local.instance import Instance
 
 API_PORT = 6443
 PROXY_HEALTH_PORT = 10256
+METRICS_PORT = 4443
 POD_ADDRESSES = "10.244.0.0/16"
 SERVICE_ADDRESSES = "10.96.0.0/16"
 API_SERVICE_ADDRESS = "10.96.0.1"  # Kubernetes takes the first of the service addresses
 DNS_ADDRESS = "10.96.0.10"
 CLUSTER_DOMAIN = "cluster.local"
-PROGRAMS = Path("/run/programs")  # the folder of the binaries, as the mount namespace shows it
+# The folders of the programs that are built, as the mount namespace shows them.
+PROGRAMS = Path("/run/programs")
+METRICS_SERVER = Path("/run/metrics-server")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Layout:
     def config(self) -> Path:
         """Generated configuration files."""
         return self.folder / "config"
+
+    @property
+    def ingress(self) -> Path:
+        """What nginx is configured by."""
+        return self.folder / "ingress"
 
     @property
     def containerd_socket(self) -> Path:

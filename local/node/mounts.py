@@ -5,6 +5,7 @@ paths of containerd, CNI and the kubelet (/run/containerd, /var/lib/cni, /var/lo
 another instance or of the host, and a process's end is its mounts' end.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.command import inside
@@ -23,11 +24,16 @@ KERNEL_SETTINGS = {
 READY = "run/namespace-ready"
 
 _SCRIPT = """
-state=$1 programs=$2
-shift 2
+state=$1
+shift
 mount -t tmpfs -o mode=0755 node /run
-mkdir /run/state /run/programs /run/settings
-mount --bind "$programs" /run/programs
+mkdir /run/state /run/settings
+while [ "$1" != -- ]; do
+    mkdir "$2"
+    mount --bind "$1" "$2"
+    shift 2
+done
+shift
 mount --bind "$state" /run/state
 mount -t tmpfs -o mode=0755 node /var/log
 mount -t tmpfs -o mode=0755 node /var/lib
@@ -43,13 +49,20 @@ exec sleep infinity
 """
 
 
-def holder(instance: Instance, programs: Path) -> Daemon:
-    """Return the program that makes the mount namespace and holds it open; the folder `programs` is /run/programs."""
+def holder(instance: Instance, folders: Mapping[Path, Path]) -> Daemon:
+    """Return the program that makes the mount namespace and holds it open.
+
+    Args:
+        instance: whose.
+        folders: what is shown below /run, to where it is; {} only to look at the program or to stop it.
+
+    """
+    shown = [word for below_run, folder in folders.items() for word in (folder, below_run)]
     settings = [f"{name}={value}" for name, value in KERNEL_SETTINGS.items()]
     namespace = ["unshare", "--mount", "--propagation", "private"]
     return Daemon(
         name="node-namespace",
-        argv=[*namespace, "sh", "-euc", _SCRIPT, "sh", instance.state, programs, *settings],
+        argv=[*namespace, "sh", "-euc", _SCRIPT, "sh", instance.state, *shown, "--", *settings],
         run_dir=instance.run_dir,
         log_dir=instance.log_dir,
         netns=instance.network_namespace,

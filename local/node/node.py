@@ -12,15 +12,26 @@ from datetime import datetime
 from pathlib import Path
 
 from local.cache import key_of, locked
-from local.command import run
 from local.errors import UserError
+from local.ingress import program as ingress
 from local.instance import Instance
-from local.node import certificates, cgroups, components, configuration, host, images, mounts, network, ready, sweep
-from local.node.layout import Layout
+from local.node import (
+    addons,
+    certificates,
+    cgroups,
+    components,
+    configuration,
+    host,
+    images,
+    metrics_server,
+    mounts,
+    network,
+    ready,
+    sweep,
+)
+from local.node.layout import METRICS_SERVER, PROGRAMS, Layout
 from local.process import Daemon, wait_for
 from local.progress import step
-
-DNS_MANIFESTS = Path(__file__).with_name("dns.yaml")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +73,7 @@ def up(instance: Instance, binaries: Path, image_archives: Mapping[str, Path]) -
     layout = Layout(instance)
     layout.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with locked(_lock(instance), "node: waiting for another start or stop of it to end …"):
-        version = key_of(Path(__file__).parent, str(binaries))
+        version = key_of(Path(__file__).parent, ingress.FOLDER, str(binaries))
         _end_other(layout, version)
         with step("node: starting Kubernetes"):
             _start(layout, binaries, image_archives)
@@ -81,7 +92,7 @@ def down(instance: Instance) -> None:
     with locked(_lock(instance), "node: waiting for another start or stop of it to end …"):
         _halt(Layout(instance))
         network.down(instance)
-        _require_gone(instance)
+        sweep.require_gone(instance)
 
 
 def purge(instance: Instance) -> None:
@@ -109,14 +120,14 @@ def _note(instance: Instance) -> Path:
 
 def _programs(layout: Layout) -> dict[str, Daemon]:
     """Return all programs, the holder of the mount namespace first, to look at or to stop."""
-    holder = mounts.holder(layout.instance, Path("/"))
+    holder = mounts.holder(layout.instance, {})
     return {holder.name: holder, **components.daemons(layout, None)}
 
 
 def _end_other(layout: Layout, wanted: str) -> None:
     """End what another version started, what outlived the mount namespace's holder, or a start that did not get far."""
     note = _note(layout.instance)
-    holder = mounts.holder(layout.instance, Path("/"))
+    holder = mounts.holder(layout.instance, {})
     if not holder.running() or not note.exists() or note.read_text() != wanted:
         _halt(layout)
     note.unlink(missing_ok=True)
@@ -128,7 +139,8 @@ def _start(layout: Layout, binaries: Path, image_archives: Mapping[str, Path]) -
     cgroups.create(instance)
     certificates.ensure(layout)
     configuration.write(layout)
-    holder = mounts.holder(instance, binaries)
+    ingress.prepare(layout.ingress, instance.node_address)
+    holder = mounts.holder(instance, {PROGRAMS: binaries, METRICS_SERVER: metrics_server.build()})
     switched_on = ready.LONG_AGO if holder.running() else ready.now()
     holder.start()
     holder_pid = holder.pid() or 0
@@ -150,14 +162,15 @@ def _start_rest(layout: Layout, binaries: Path, programs: dict[str, Daemon], swi
     kubelet_started = ready.LONG_AGO if programs["kubelet"].running() else ready.now()
     for name in components.SECOND:
         programs[name].start()
-    run(
-        [binaries / "bin" / "kubectl", "apply", "--server-side", "--force-conflicts", "-f", DNS_MANIFESTS],
-        env={**components.ENVIRONMENT, "KUBECONFIG": str(layout.kubeconfig)},
-    )
+    addons.apply(layout, binaries)
+    for name in components.THIRD:
+        programs[name].start()
     _await(lambda: ready.node(layout, kubelet_started), "the node to be Ready", programs["kubelet"])
     _await(lambda: ready.proxy(layout), "kube-proxy", programs["kube-proxy"])
     _await(lambda: ready.default_account(layout), "the default account", programs["kube-controller-manager"])
     _await(lambda: ready.dns(layout, switched_on), "the cluster's DNS", programs["kubelet"])
+    _await(lambda: ready.metrics(layout), "metrics-server", programs["metrics-server"])
+    _await(lambda: ready.ingress(layout), "nginx", programs["nginx"])
 
 
 def _await(condition: Callable[[], bool], what: str, program: Daemon, deadline: float = 90) -> None:
@@ -185,12 +198,3 @@ def _halt(layout: Layout) -> None:
     sweep.end_all(layout.instance, spaces)
     for program in programs.values():
         program.stop()
-
-
-def _require_gone(instance: Instance) -> None:
-    state = str(Layout(instance).folder)
-    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    left = [f"mount {folder}" for folder in mounted if folder.startswith(state)]
-    left += cgroups.leftovers(instance) + network.leftovers(instance)
-    if left:
-        raise UserError(f"the node {instance.name} is stopped, but left {', '.join(left)}: remove them by hand")

@@ -9,7 +9,8 @@ from typing import Any
 
 from local.command import run
 from local.errors import UserError
-from local.node import api
+from local.ingress import HTTP_PORT
+from local.node import api, metrics_server
 from local.node.layout import PROXY_HEALTH_PORT, Layout
 
 LONG_AGO = datetime.fromtimestamp(0, UTC)
@@ -42,14 +43,7 @@ def node(layout: Layout, since: datetime = LONG_AGO) -> bool:
 
 def proxy(layout: Layout) -> bool:
     """Tell whether kube-proxy has written its rules."""
-    connection = http.client.HTTPConnection(layout.instance.node_address, PROXY_HEALTH_PORT, timeout=2)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    return _status(layout, PROXY_HEALTH_PORT) == http.client.OK
 
 
 def default_account(layout: Layout) -> bool:
@@ -61,6 +55,28 @@ def dns(layout: Layout, since: datetime) -> bool:
     """Tell whether a DNS pod is ready whose containers were started since then."""
     pods = api.get_json(layout, "/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app%3Dkube-dns")
     return any(_runs(pod, since) for pod in pods.get("items", []))
+
+
+def metrics(layout: Layout) -> bool:
+    """Tell whether metrics-server answers through the API server; what it has to tell comes some seconds later."""
+    return api.get(layout, metrics_server.API) is not None
+
+
+def ingress(layout: Layout) -> bool:
+    """Tell whether nginx answers, whatever it serves by now."""
+    return _status(layout, HTTP_PORT) is not None
+
+
+def _status(layout: Layout, port: int) -> int | None:
+    """Return what the node answers on a port, None when nothing does."""
+    connection = http.client.HTTPConnection(layout.instance.node_address, port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
 
 
 def _runs(pod: dict[str, Any], since: datetime) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from local.errors import UserError
 from local.instance import Instance
 from local.node import cgroups, network
+from local.node.layout import Layout
 from local.process import wait_for
 
 Namespace = tuple[int, int]
@@ -61,6 +62,21 @@ def end_all(instance: Instance, spaces: set[Namespace]) -> None:
     except UserError as error:
         left = [_describe(pid) for pid in processes(instance, spaces)] + cgroups.leftovers(instance)
         raise UserError(f"could not end {', '.join(left)}: end them by hand, then try again") from error
+
+
+def require_gone(instance: Instance) -> None:
+    """Check that a stop left nothing but files.
+
+    Raises:
+        UserError: it did; names what.
+
+    """
+    state = str(Layout(instance).folder)
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    left = [f"mount {folder}" for folder in mounted if folder.startswith(state)]
+    left += cgroups.leftovers(instance) + network.leftovers(instance)
+    if left:
+        raise UserError(f"the node {instance.name} is stopped, but left {', '.join(left)}: remove them by hand")
 
 
 def _kill(instance: Instance, pid: int, spaces: set[Namespace]) -> None:

@@ -1,5 +1,6 @@
 """What is generated for a node: certificates, configuration files and command lines. Nothing is started here."""
 
+import base64
 import json
 import subprocess
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.instance import Instance
-from local.node import certificates, components, configuration, layout, node
+from local.node import addons, certificates, components, configuration, layout, metrics_server, node
 from local.node.layout import Layout
 
 
@@ -26,13 +27,11 @@ def verified(authority: Path, certificate: Path) -> bool:
     return subprocess.run(argv, check=False, capture_output=True).returncode == 0
 
 
-def test_each_certificate_is_signed_by_its_own_authority_and_not_by_the_other(files: Layout) -> None:
-    kubernetes, etcd = files.pki / "ca.crt", files.pki / "etcd-ca.crt"
-
+def test_each_certificate_is_signed_by_its_own_authority_and_by_no_other(files: Layout) -> None:
     for certificate in certificates.certificates(files):
         signed = files.pki / f"{certificate.file}.crt"
-        of_etcd = certificate.authority == certificates.ETCD_AUTHORITY
-        assert (verified(kubernetes, signed), verified(etcd, signed)) == (not of_etcd, of_etcd), certificate.file
+        signers = [name for name in certificates.AUTHORITIES if verified(files.pki / f"{name}.crt", signed)]
+        assert signers == [certificate.authority], certificate.file
 
 
 def test_only_the_authorities_may_sign(files: Layout) -> None:
@@ -42,7 +41,7 @@ def test_only_the_authorities_may_sign(files: Layout) -> None:
         if "CA:TRUE" in subprocess.check_output(["openssl", "x509", "-in", certificate, "-noout", "-text"], text=True)
     }
 
-    assert signers == {"ca", "etcd-ca"}
+    assert signers == {"ca", "etcd-ca", "front-proxy-ca"}
 
 
 def test_the_api_server_answers_to_its_address_and_to_its_service(files: Layout) -> None:
@@ -57,7 +56,7 @@ def test_keys_and_whatever_carries_one_are_readable_by_root_alone(files: Layout)
     private = [file for file in files.folder.rglob("*") if file.is_file() and b"PRIVATE KEY" in file.read_bytes()]
     carrying = [*files.config.glob("*.kubeconfig"), files.kubeconfig]
 
-    assert len(private) == len(certificates.certificates(files)) + 3
+    assert len(private) == len(certificates.certificates(files)) + 4
     assert {file.stat().st_mode & 0o777 for file in [*private, *carrying]} == {0o600}
 
 
@@ -67,6 +66,20 @@ def test_certificates_are_made_once(files: Layout) -> None:
     certificates.ensure(files)
 
     assert {file: file.read_bytes() for file in files.pki.iterdir()} == before
+
+
+def test_an_instance_from_before_gets_the_certificates_that_it_lacks_from_its_own_authorities(files: Layout) -> None:
+    added = ("front-proxy-ca", "front-proxy-client", "metrics-server")
+    for name in added:
+        (files.pki / f"{name}.crt").unlink()
+    kept = {file: file.read_bytes() for file in files.pki.glob("*.crt")}
+
+    certificates.ensure(files)
+
+    assert {file: file.read_bytes() for file in kept} == kept
+    assert verified(files.pki / "ca.crt", files.pki / "metrics-server.crt")
+    assert verified(files.pki / "front-proxy-ca.crt", files.pki / "front-proxy-client.crt")
+    assert not files.pki.with_suffix(".partial").exists()
 
 
 def test_half_made_certificates_of_an_interrupted_start_are_thrown_away(
@@ -106,7 +119,7 @@ def test_every_program_listens_on_loopback_or_on_the_node_alone(files: Layout) -
     words = [str(word) for program in components.daemons(files, 1).values() for word in program.argv]
     listening = [word for word in words if word.startswith(("--bind-address=", "--listen-"))]
 
-    assert len(listening) == 5
+    assert len(listening) == 6
     assert all(any(address in word for address in allowed) for word in listening), listening
     assert configuration.kubelet(files)["address"] == files.instance.node_address
     assert configuration.kube_proxy(files)["nodePortAddresses"] == [f"{files.instance.node_address}/32"]
@@ -122,7 +135,12 @@ def test_nobody_is_anonymous(files: Layout) -> None:
 
 
 def test_every_program_runs_in_both_namespaces_of_the_node(files: Layout) -> None:
-    for program in components.daemons(files, 4711).values():
+    programs = components.daemons(files, 4711)
+    outside = programs.pop("ingress")  # the clone it is run from may be where the mount namespace shows nothing
+
+    assert outside.argv[:2] == ["nsenter", "--net=/run/netns/mlflow-local-generated"]
+    assert not any(str(word).startswith("--mount") for word in outside.argv)
+    for program in programs.values():
         assert program.argv[:3] == ["nsenter", "--net=/run/netns/mlflow-local-generated", "--mount=/proc/4711/ns/mnt"]
 
 
@@ -131,8 +149,18 @@ def test_a_proxy_for_the_internet_is_not_used_on_the_way_to_the_node(files: Layo
         assert (program.env["HTTPS_PROXY"], program.env["https_proxy"]) == ("", "")
 
 
+def test_metrics_are_asked_for_and_answered_by_certificate_alone(files: Layout) -> None:
+    said = metrics_server.argv(files)
+    manifests = metrics_server.manifests(files)
+
+    assert f"--kubelet-certificate-authority={files.pki}/ca.crt" in said
+    assert not any("insecure" in word.lower() for word in [*said, manifests])
+    assert base64.b64encode((files.pki / "ca.crt").read_bytes()).decode() in manifests
+    assert f"addresses: [{files.instance.node_address}]" in manifests
+
+
 def test_the_dns_manifests_agree_with_what_pods_are_told(files: Layout) -> None:
-    manifests = node.DNS_MANIFESTS.read_text()
+    manifests = addons.DNS_MANIFESTS.read_text()
 
     assert configuration.kubelet(files)["clusterDNS"] == [layout.DNS_ADDRESS]
     assert f"clusterIP: {layout.DNS_ADDRESS}" in manifests
