@@ -1,0 +1,13 @@
+"""Serves the pack to the engine, which runs this folder as a program."""
+
+import sys
+from pathlib import Path
+
+# Run like that, Python looks for modules in this folder, where they would hide others such as `google`.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from pulumi_policy import EnforcementLevel, PolicyPack  # noqa: E402 - not found before
+
+from policy.pack import POLICIES  # noqa: E402 - likewise
+
+PolicyPack("mlflow", list(POLICIES), enforcement_level=EnforcementLevel.MANDATORY)

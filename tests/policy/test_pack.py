@@ -1,0 +1,58 @@
+"""The pack as a whole."""
+
+import re
+from types import ModuleType
+
+import pytest
+from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy
+
+from policy import durable, durable_workloads, google, grants, images, kubernetes, pods, secrets
+from policy.pack import POLICIES
+from tests.policy.resources import STACK, violations
+from tests.scratch import PROJECT
+
+MODULES = [durable, durable_workloads, google, grants, images, kubernetes, pods, secrets]
+SOURCES = (
+    *("CIS Google Cloud", "CIS Kubernetes", "Pod Security Standards", "NSA/CISA", "OWASP", "kube-score"),
+    *("Google's", "Pulumi's", "Kubernetes documentation"),
+)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_every_policy_that_is_written_is_in_the_pack(module: ModuleType) -> None:
+    written = [value for value in vars(module).values() if isinstance(value, Policy)]
+
+    assert written
+    assert set(written) <= set(POLICIES)
+
+
+def test_every_policy_has_a_name_of_its_own_and_a_line_that_says_the_source_of_its_rule() -> None:
+    assert len({policy.name for policy in POLICIES}) == len(POLICIES)
+    for policy in POLICIES:
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", policy.name)
+        assert policy.description.startswith(SOURCES), policy.description
+        assert ": " in policy.description
+        assert "\n" not in policy.description
+
+
+def test_no_policy_is_weaker_than_mandatory() -> None:
+    assert {policy.enforcement_level for policy in POLICIES} == {None, EnforcementLevel.REMEDIATE}
+    assert "enforcement_level=EnforcementLevel.MANDATORY" in (PROJECT / "policy" / "__main__.py").read_text()
+
+
+@pytest.mark.parametrize("name", STACK)
+def test_a_resource_without_a_fault_meets_every_policy(name: str) -> None:
+    policies = [
+        policy
+        for policy in POLICIES
+        if isinstance(policy, ResourceValidationPolicy) and policy is not secrets.secrets_are_marked
+    ]
+
+    assert [said for policy in policies for said in violations(policy, *STACK[name])] == []
+
+
+def test_released_and_built_engine_run_the_pack_with_the_same_packages() -> None:
+    def pins(name: str) -> set[str]:
+        return set(re.findall(r"^[a-z][a-z-]*==\S+", (PROJECT / name).read_text(), flags=re.MULTILINE))
+
+    assert pins("policy/requirements.txt") <= pins("requirements-dev.txt") | pins("requirements.txt")
