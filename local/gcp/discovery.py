@@ -71,7 +71,7 @@ class Method:
 
     def request_misfit(self, body: Json) -> str | None:
         """Say where a request's body does not fit the description; None when it fits."""
-        return self._misfit(self._body.get("request"), _without_nulls(body), strict=False)
+        return self._misfit(self._body.get("request"), without_nulls(body), strict=False)
 
     def answer_misfit(self, body: Json) -> str | None:
         """Say where an answer does not fit the description; None when it fits."""
@@ -188,10 +188,10 @@ def _parameter(body: Json) -> Parameter:
     )
 
 
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Leave nulls out: Google reads them as absent, and as "delete this" in a PATCH."""
     if isinstance(value, dict):
-        return {key: _without_nulls(item) for key, item in cast("Json", value).items() if item is not None}
+        return {key: without_nulls(item) for key, item in cast("Json", value).items() if item is not None}
     if isinstance(value, list):
-        return [_without_nulls(item) for item in cast("list[Any]", value)]
+        return [without_nulls(item) for item in cast("list[Any]", value)]
     return value

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, TypeAlias, cast
 
+from local.gcp.discovery import without_nulls
 from local.gcp.errors import ApiError, invalid
 from local.gcp.postgres import Access
 from local.gcp.sql_rules import checked, major_version, network
@@ -64,7 +65,7 @@ def created(asked: Json, region: str, version: str) -> Json:
     if not asked.get("tier"):
         raise invalid("settings.tier is missing: name a machine, such as db-custom-2-3840.")
     edition = "ENTERPRISE_PLUS" if major_version(version) >= _FIRST_PLUS_VERSION else "ENTERPRISE"
-    settings = merged({**_DEFAULTS, "edition": edition}, asked)
+    settings = merged({**_DEFAULTS, "edition": edition}, without_nulls(asked))
     settings.setdefault("locationPreference", {"kind": "sql#locationPreference", "zone": f"{region}-a"})
     return _completed(settings | {"settingsVersion": "1"})
 

@@ -86,3 +86,11 @@ def test_a_deleted_account_is_gone_with_its_keys_and_stays_gone(standin: StandIn
     assert standin.http.get(f"/iam/v1/{account['name']}").status_code == 404
     assert standin.http.get(f"/iam/v1/{key['name']}").status_code == 404
     assert standin.http.post(f"/iam/v1/{account['name']}:undelete", json={}).status_code == 501
+
+
+def test_a_kubernetes_account_may_be_let_in(standin: StandIn, account: Json) -> None:
+    path, member = f"/iam/v1/{account['name']}", f"serviceAccount:{PROJECT}.svc.id.goog[mlflow/mlflow-tracking-server]"
+    policy = {"bindings": [{"role": "roles/iam.workloadIdentityUser", "members": [member]}]}
+    assert standin.http.post(f"{path}:setIamPolicy", json={"policy": policy}).status_code == 200
+    answer = standin.http.post(f"{path}:getIamPolicy?options.requestedPolicyVersion=3", json={}).json()
+    assert answer["bindings"] == policy["bindings"]
