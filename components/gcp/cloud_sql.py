@@ -71,7 +71,7 @@ class CloudSqlPostgres(pulumi.ComponentResource):
         own_account = args.user != ADMINISTRATOR
         root_password = self._password(f"{name}-root-password", 1) if own_account else password
         instance = self._instance(name, args, root_password)
-        self.host = instance.private_ip_address if args.network else instance.public_ip_address
+        self.host = instance.private_ip_address if args.network is not None else instance.public_ip_address
         self.instance_name = instance.name
         self.service_account = instance.service_account_email_address
         self.database = Database(
@@ -127,7 +127,8 @@ class CloudSqlPostgres(pulumi.ComponentResource):
             name,
             name=args.user,
             instance=instance.name,
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protected),
+            # Deleted before its instance, it would be missing from the final backup.
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protected, retain_on_delete=args.durable),
         ).name
 
 

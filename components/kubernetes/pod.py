@@ -86,10 +86,12 @@ def _locked_down(
     sources: PodSources, container: ContainerArgsDict, mounts: list[VolumeMountArgsDict]
 ) -> ContainerArgsDict:
     own: list[EnvVarArgsDict] = container.get("env", [])  # pyright: ignore[reportAssignmentType] - made in this package
+    replaced = {each["name"] for each in own}
     return {
         **container,
         "image_pull_policy": "IfNotPresent",
-        "env": [*_environment(sources), *own],
+        # Server-side apply refuses a container that names a variable twice.
+        "env": [*(each for each in _environment(sources) if each["name"] not in replaced), *own],
         "volume_mounts": mounts,
         "security_context": {
             "allow_privilege_escalation": False,
