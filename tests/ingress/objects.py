@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from lightkube.resources.core_v1 import Secret, Service
 from lightkube.resources.networking_v1 import Ingress
@@ -27,7 +27,7 @@ def ingress(
     entries = [{"secretName": secret, "hosts": named} for secret, named in (tls or {}).items()]
     metadata = _metadata(name) | {"annotations": dict(annotations or {}), "creationTimestamp": made}
     full = {"ingressClassName": "nginx", "rules": rules, "tls": entries, **spec}
-    return Ingress.from_dict({"metadata": metadata, "spec": full})
+    return cast("Ingress", Ingress.from_dict({"metadata": metadata, "spec": full}))
 
 
 def path(
@@ -40,14 +40,15 @@ def path(
 def service(name: str = "web", address: str | None = "10.96.0.7") -> Service:
     """Return a Service with the port 80, which is called `http`."""
     spec = {"clusterIP": address, "ports": [{"name": "http", "port": 80}]}
-    return Service.from_dict({"metadata": _metadata(name), "spec": spec})
+    return cast("Service", Service.from_dict({"metadata": _metadata(name), "spec": spec}))
 
 
 def secret(name: str = "web-tls", **data: str) -> Secret:
     """Return a TLS Secret; without data, one with a certificate and a key."""
     content = data or {"tls.crt": "a certificate", "tls.key": "a key"}
     encoded = {part: base64.b64encode(text.encode()).decode() for part, text in content.items()}
-    return Secret.from_dict({"metadata": _metadata(name), "type": "kubernetes.io/tls", "data": encoded})
+    made = {"metadata": _metadata(name), "type": "kubernetes.io/tls", "data": encoded}
+    return cast("Secret", Secret.from_dict(made))
 
 
 def objects(*things: Ingress | Service | Secret) -> Objects:

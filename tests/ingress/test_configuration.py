@@ -131,5 +131,5 @@ def test_a_digest_follows_from_every_file() -> None:
     one = configuration.files([site(PLAIN, certificate=CERTIFICATE)], ADDRESS, PID_FILE)
     renewed = {**one, "shop_tls.crt": b"another"}
 
-    assert configuration.digest(one) == configuration.digest(dict(reversed(one.items())))
+    assert configuration.digest(one) == configuration.digest(dict(reversed(list(one.items()))))
     assert configuration.digest(one) != configuration.digest(renewed)

@@ -25,10 +25,12 @@ class Nginx:
     runs: bool = True
 
     def refuses(self, content: Files) -> str | None:
+        """Play trying."""
         self.tried += 1
         return "a broken key" if any(b"broken" in data for data in content.values()) else None
 
     def take_up(self, content: Files) -> None:
+        """Play serving."""
         if not self.runs:
             raise UserError("nginx does not run")
         self.served.append(content[configuration.MAIN].decode())
@@ -43,12 +45,15 @@ class Cluster:
     told: list[str] = field(default_factory=list[str])
 
     def objects(self) -> Objects:
+        """Play reading."""
         return self.holds
 
     def publish(self, ingress: Ingress, address: str) -> None:
+        """Play the status."""
         self.published.append(f"{routes.key(ingress)} at {address}")
 
     def warn(self, ingress: Ingress, reason: str, message: str) -> None:
+        """Play the Event."""
         self.told.append(f"{routes.key(ingress)} {reason}: {message}")
 
 

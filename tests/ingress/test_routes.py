@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from lightkube.resources.core_v1 import Service
 from lightkube.resources.networking_v1 import Ingress
 
 from local.ingress import routes
@@ -11,7 +12,7 @@ from local.ingress.sites import Limits
 from tests.ingress.objects import ingress, objects, path, secret, service
 
 
-def upstreams(wanted: Ingress, *things: Any) -> list[str | None]:
+def upstreams(wanted: Ingress, *things: Service) -> list[str | None]:
     return [at.upstream for found in routes.site(wanted, objects(*things)).hosts.values() for at in found]
 
 
