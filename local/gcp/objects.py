@@ -7,7 +7,7 @@ are held against Google's description before they go out.
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from local.gcp.app import Call, StreamHandler, check_answer, checked_body
 from local.gcp.emulator import Emulator
 from local.gcp.errors import ApiError, not_found, not_implemented
+from local.gcp.listing import paged
 from local.gcp.storage import Buckets
 
 Json: TypeAlias = dict[str, Any]
@@ -93,8 +94,20 @@ class Objects:
         if is_content:
             return Response(content, incoming.status_code, media_type=incoming.headers["content-type"])
         answer: Json = httpx.Response(200, content=content).json()
+        if call.method.id == "storage.objects.list":
+            answer = paged(answer, call.query)
+        for described in (answer, answer.get("resource", {}), *answer.get("items", [])):
+            if described.get("kind") == "storage#object":
+                described.update(_links(described, str(request.base_url)))
         check_answer(call.method, answer)
         return JSONResponse(answer, incoming.status_code)
+
+
+def _links(described: Json, base_url: str) -> Json:
+    """Answer where an object is, as its client reaches us; the emulator neither knows that nor quotes names."""
+    path = f"storage/v1/b/{described['bucket']}/o/{quote(described['name'], safe='')}"
+    content = f"{base_url}download/{path}?generation={described['generation']}&alt=media"
+    return {"selfLink": f"https://www.googleapis.com/{path}", "mediaLink": content}
 
 
 def _has_body(request: Request) -> bool:

@@ -14,6 +14,7 @@ from local.gcp.app import Call, Handler
 from local.gcp.emulator import Emulator
 from local.gcp.errors import ApiError, conflict, invalid, not_found, not_implemented, precondition_failed
 from local.gcp.operations import timestamp
+from local.gcp.paging import page
 from local.gcp.policies import Policies
 from local.gcp.sql_settings import merged
 from local.gcp.store import Store
@@ -99,7 +100,10 @@ class Buckets:
         prefix = call.query.get("prefix", "")
         records = [record for _, record in self._store.items(_KIND, prefix)]
         mine = [record["bucket"] for record in records if record["project"] == call.query["project"]]
-        return {"kind": "storage#buckets", "items": mine}
+        return {
+            "kind": "storage#buckets",
+            **page(mine, "items", call.query.get("maxResults"), call.query.get("pageToken")),
+        }
 
     def _change(self, call: Call) -> Json:
         name = call.path["bucket"]
@@ -183,6 +187,9 @@ def _patched(bucket: Json, asked: Json) -> Json:
 
 
 def _stamped(bucket: Json, metageneration: int) -> Json:
+    for name in ("retentionPolicy", "softDeletePolicy"):
+        if name in bucket:
+            bucket[name].setdefault("effectiveTime", timestamp())
     stamp = {"updated": timestamp(), "metageneration": str(metageneration), "etag": f"CA{metageneration}="}
     return {**bucket, **stamp}
 

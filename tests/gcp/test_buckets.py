@@ -108,3 +108,20 @@ def _empty_as_the_provider_does(standin: StandIn, bucket: storage.Bucket) -> Non
     for item in listed["items"]:
         path = f"/storage/v1/b/{bucket.name}/o/{item['name']}?generation={item['generation']}"
         assert standin.http.delete(path).status_code in (200, 204)
+
+
+def test_a_retention_policy_is_kept_with_the_time_from_which_it_holds(standin: StandIn, bucket: Json) -> None:
+    assert "effectiveTime" in bucket["softDeletePolicy"]
+    retained = _patch(standin, {"retentionPolicy": {"retentionPeriod": 86400}})["retentionPolicy"]
+    assert retained["retentionPeriod"] == "86400"
+    assert "effectiveTime" in retained
+    assert "retentionPolicy" not in _patch(standin, {"retentionPolicy": None})
+
+
+def test_a_bucket_is_found_on_the_page_that_it_is_on(standin: StandIn) -> None:
+    with standin.storage() as client:
+        made = [client.create_bucket(f"paged-{n}") for n in range(3)]
+        pages = [[bucket.name for bucket in page] for page in client.list_buckets(prefix="paged-", page_size=2).pages]
+        for bucket in made:
+            bucket.delete()
+    assert pages == [["paged-0", "paged-1"], ["paged-2"]]
