@@ -1,0 +1,1 @@
+"""What only some people want, as transforms: functions that change resources on their way to Pulumi."""
