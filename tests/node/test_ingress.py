@@ -1,0 +1,236 @@
+"""The way in by name: nginx, as it is configured from Ingresses on a real node."""
+
+import contextlib
+import http.client
+import json
+import ssl
+import threading
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.node import sites, web
+from tests.node.conftest import Cluster, eventually
+from tests.node.sites import NAMESPACE
+
+HOST, PODS_HOST, OTHER = "shop.example", "pods.example", "other.example"
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class WayIn:
+    """The served hosts.
+
+    Attributes:
+        cluster: where.
+        backend: the server on this machine behind `machine`.
+        machine: HOST, which leads to this machine.
+        pods: PODS_HOST, which leads to two pods.
+        folder: for more certificates.
+
+    """
+
+    cluster: Cluster
+    backend: web.Backend
+    machine: web.Site
+    pods: web.Site
+    folder: Path
+
+    @property
+    def address(self) -> str:
+        """Where the ingress answers."""
+        return self.cluster.instance.node_address
+
+    def kubectl(self, *words: str) -> str:
+        """Act in the namespace of the hosts."""
+        return self.cluster.kubectl("-n", NAMESPACE, *words)
+
+
+@pytest.fixture(scope="module")
+def way_in(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WayIn]:
+    """HOST leads to a server on this machine, PODS_HOST to two pods."""
+    folder, address = tmp_path_factory.mktemp("certificates"), cluster.instance.node_address
+    machine, pods = web.key_pair(folder, HOST), web.key_pair(folder, PODS_HOST)
+    with web.backend(cluster.instance.host_address) as backend:
+        cluster.apply(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+            sites.secret_of(HOST, machine),
+            sites.secret_of(PODS_HOST, pods),
+            *sites.machine(cluster.instance.host_address, backend.port),
+            *sites.pods(2),
+            sites.ingress("machine", HOST),
+            sites.ingress("pods", PODS_HOST),
+        )
+        cluster.kubectl("-n", NAMESPACE, "rollout", "status", "deployment/pods", "--timeout=60s")
+        made = WayIn(
+            cluster,
+            backend,
+            web.Site(address, HOST, machine.certificate),
+            web.Site(address, PODS_HOST, pods.certificate),
+            folder,
+        )
+        eventually(lambda: bool(address_of(made, "machine") and address_of(made, "pods")), "both have an address")
+        yield made
+        backend.released.set()
+        cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
+
+
+def address_of(way_in: WayIn, name: str) -> str:
+    """Return the address in an Ingress's status."""
+    return way_in.kubectl("get", "ingress", name, "-o", "jsonpath={.status.loadBalancer.ingress[*].ip}")
+
+
+def refused(way_in: WayIn, host: str) -> bool:
+    """Tell whether a host is refused before anything is said."""
+    try:
+        web.certificate_of(way_in.address, host)
+    except ssl.SSLError as error:
+        return error.reason == "TLSV1_UNRECOGNIZED_NAME"
+    return False
+
+
+def test_the_status_names_the_node_and_the_host_is_served_by_then(way_in: WayIn) -> None:
+    assert address_of(way_in, "machine") == way_in.address
+    assert way_in.machine.get().status == 200
+
+
+def test_a_service_hears_how_it_was_asked_for(way_in: WayIn) -> None:
+    said = way_in.machine.get("/a%20b?c=d").json()
+
+    assert said["path"] == "/a%20b?c=d"
+    assert said["headers"]["host"] == HOST
+    assert {name: text for name, text in said["headers"].items() if name.startswith("x-")} == {
+        "x-forwarded-for": way_in.cluster.instance.host_address,
+        "x-forwarded-host": HOST,
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+        "x-real-ip": way_in.cluster.instance.host_address,
+    }
+
+
+def test_over_plain_http_nothing_is_served_but_the_way_to_https(way_in: WayIn) -> None:
+    answer = web.ask_plainly(way_in.address, HOST, "/a?b=c")
+
+    assert (answer.status, answer.headers["location"]) == (308, f"https://{HOST}/a?b=c")
+
+
+def test_an_unknown_host_is_not_served(way_in: WayIn) -> None:
+    assert web.ask_plainly(way_in.address, OTHER).status == 404
+    assert refused(way_in, OTHER)
+
+
+def test_a_path_leads_to_its_own_service(way_in: WayIn) -> None:
+    way_in.cluster.apply(sites.ingress("path", HOST, service="pods", path="/health", kind="Exact"))
+    eventually(lambda: way_in.machine.get("/health").body == b"OK", "the path leads to the pods")
+
+    assert way_in.machine.get("/health/more").json()["path"] == "/health/more"
+    way_in.kubectl("delete", "ingress", "path")
+    eventually(lambda: way_in.machine.get("/health").body != b"OK", "the path leads there no longer")
+
+
+def test_an_upload_arrives_whole_and_while_it_is_sent(way_in: WayIn) -> None:
+    def body() -> Generator[bytes]:
+        yield bytes(MIB)
+        assert way_in.backend.begun.wait(10), "nothing arrived before all was sent"
+        for _ in range(19):
+            yield bytes(MIB)
+
+    way_in.backend.begun.clear()
+    answer = way_in.machine.post("/upload", body())
+
+    assert (answer.status, answer.json()["received"]) == (200, 20 * MIB)
+
+
+def test_an_annotation_limits_uploads(way_in: WayIn) -> None:
+    way_in.cluster.apply(sites.ingress("limited", HOST, service="machine", path="/limited", proxy_body_size="1m"))
+    eventually(lambda: way_in.machine.post("/limited", bytes(MIB + 1)).status == 413, "a larger body is refused")
+
+    assert way_in.machine.post("/limited", bytes(MIB)).json()["received"] == MIB
+
+    way_in.kubectl("delete", "ingress", "limited")
+
+
+def test_a_renewed_certificate_is_shown_and_ends_no_request_under_way(way_in: WayIn) -> None:
+    answers: list[web.Answer] = []
+    way_in.backend.begun.clear()
+    asking = threading.Thread(target=lambda: answers.append(way_in.machine.get("/slow")))
+    asking.start()
+    assert way_in.backend.begun.wait(10)
+    first = way_in.machine.trust
+    renewed = web.key_pair(way_in.folder, HOST, "renewed")
+
+    way_in.cluster.apply(sites.secret_of(HOST, renewed))
+    eventually(lambda: shows(way_in, renewed.certificate), "the renewed one is shown", seconds=5)
+    way_in.backend.released.set()
+    asking.join()
+
+    assert [answer.status for answer in answers] == [200]
+    way_in.cluster.apply(sites.secret_of(HOST, web.KeyPair(first, first.with_suffix(".key"))))
+    eventually(lambda: shows(way_in, first), "the first one is shown again", seconds=5)
+
+
+def shows(way_in: WayIn, certificate: Path) -> bool:
+    """Tell whether HOST shows a certificate."""
+    return web.certificate_of(way_in.address, HOST) == certificate.read_text()
+
+
+def test_a_broken_secret_takes_down_its_own_host_alone(way_in: WayIn) -> None:
+    pair = web.key_pair(way_in.folder, OTHER)
+    way_in.cluster.apply(
+        sites.secret(OTHER, b"no certificate", b"no key"), sites.ingress("other", OTHER, service="machine")
+    )
+
+    def events() -> str:
+        return way_in.kubectl("get", "events", "--field-selector=involvedObject.name=other")
+
+    eventually(lambda: f'cannot load certificate "{NAMESPACE}_{OTHER}.crt"' in events(), "an Event says why")
+    assert refused(way_in, OTHER)
+    assert web.ask_plainly(way_in.address, OTHER).status == 404
+    assert way_in.machine.get().status == 200
+
+    way_in.cluster.apply(sites.secret_of(OTHER, pair))
+    eventually(lambda: not refused(way_in, OTHER), "it is served once its Secret is whole", seconds=5)
+    assert web.Site(way_in.address, OTHER, pair.certificate).get().status == 200
+    eventually(lambda: address_of(way_in, "other") == way_in.address, "its status says so", seconds=5)
+
+
+@contextlib.contextmanager
+def steady_posts(site: web.Site, clients: int) -> Generator[list[int | str]]:
+    """Post to a host again and again over connections that stay open; give the growing list of what came of it."""
+    outcomes: list[int | str] = []
+    over = threading.Event()
+
+    def post() -> None:
+        with contextlib.closing(site.connection()) as connection:
+            while not over.wait(0.002):
+                try:
+                    outcomes.append(web.ask(connection, site.host, "/health", "POST", b"a metric").status)
+                except (OSError, http.client.HTTPException) as error:
+                    outcomes.append(repr(error))
+                    return
+
+    threads = [threading.Thread(target=post) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield outcomes
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_rolling_restart_fails_no_post(way_in: WayIn) -> None:
+    def pods() -> list[dict[str, Any]]:
+        return json.loads(way_in.kubectl("get", "pods", "-o", "json"))["items"]
+
+    with steady_posts(way_in.pods, clients=4) as outcomes:
+        way_in.kubectl("rollout", "restart", "deployment/pods")
+        way_in.kubectl("rollout", "status", "deployment/pods", "--timeout=90s")
+        eventually(lambda: len(pods()) == 2, "the old pods end")
+
+    assert len(outcomes) > 200
+    assert [outcome for outcome in outcomes if outcome != 200] == []
