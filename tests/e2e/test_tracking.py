@@ -1,42 +1,24 @@
 """A data scientist's session against the tracking server, checked behind its back."""
 
 from collections.abc import Iterator
-from typing import Any, cast
 
 import mlflow
-import numpy as np
 import psycopg
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from mlflow import sklearn
-from PIL import Image
-from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
 
 from tests.e2e.conftest import Stack
-
-MODEL = "wine"
-
-
-def wine() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return the features and labels of a data set that scikit-learn ships."""
-    return cast("tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]", load_wine(return_X_y=True))
+from tests.wine import MODEL, tracked_run, wine
 
 
 @pytest.fixture(scope="module")
 def run_id(stack: Stack) -> str:
     """A run with parameters, metrics, a picture and a registered model."""
     mlflow.set_tracking_uri(stack.tracking_uri)
-    mlflow.set_experiment("wine")
-    features, labels = wine()
-    with mlflow.start_run() as run:
-        model = LogisticRegression(max_iter=5000, C=0.5).fit(features, labels)
-        mlflow.log_param("C", 0.5)
-        mlflow.log_metric("accuracy", model.score(features, labels))
-        mlflow.log_image(Image.new("RGB", (8, 8), "maroon"), "picture.png")
-        sklearn.log_model(model, name="model", registered_model_name=MODEL, input_example=features[:2])
-    return str(run.info.run_id)
+    return tracked_run()
 
 
 @pytest.fixture

@@ -1,0 +1,67 @@
+"""A rehearsal of the `prod` stack: its own file, with what only a team can know, and stand-ins' addresses."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.gcp import endpoints
+from local.instance import Instance
+from tests.production.certificate import Certificate
+from tests.scratch import Scratch
+
+HOST = "mlflow.example.com"
+PROJECT_ID = "team-project"
+STACK = "prod"
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """A copy of the project with a `prod` stack, acting on a running instance.
+
+    Attributes:
+        project: the copy.
+        instance: where it is deployed to.
+        certificate: of HOST.
+
+    """
+
+    project: Scratch
+    instance: Instance
+    certificate: Certificate
+
+    def configure(self, image: str, changes: Mapping[str, str]) -> None:
+        """Make the stack and set what a team sets, and where the stand-ins are; `changes` come on top."""
+        self.project.output("pulumi", "stack", "select", "--create", STACK)
+        google = {f"gcp:{key}": url for key, url in endpoints(self.instance.gcp_endpoint).items()}
+        plain = {
+            **google,
+            "gcp:project": PROJECT_ID,
+            "kubernetes:context": "mlflow-local",
+            "mlflow:network": f"projects/{PROJECT_ID}/global/networks/default",
+            "mlflow:storageEmulatorHost": self.instance.gcp_endpoint,
+            "mlflow:image": image,
+            "mlflow:host": HOST,
+            "mlflow:ingressClass": "nginx",
+            "mlflow:tlsCertificate": self.certificate.certificate,
+            # Two servers, and a third while they are replaced, on a machine of two cores.
+            "mlflow:cpuRequest": "200m",
+            **changes,
+        }
+        secret = {"gcp:accessToken": "stand-in", "mlflow:tlsKey": self.certificate.key}
+        words = [word for key, value in plain.items() for word in ("--plaintext", f"{key}={value}")]
+        words += [word for key, value in secret.items() for word in ("--secret", f"{key}={value}")]
+        self.project.output("pulumi", "config", "set-all", "--stack", STACK, *words)
+
+    def up(self, *options: str) -> None:
+        """Bring the stack up, held against the policy pack."""
+        self.project.output("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK, *options)
+
+    def outputs(self) -> dict[str, str]:
+        """Return the stack's outputs, secrets as well."""
+        return json.loads(
+            self.project.output("pulumi", "stack", "output", "--json", "--show-secrets", "--stack", STACK)
+        )
+
+    def kubectl(self, *words: str) -> str:
+        """Run kubectl in the namespace of the server."""
+        return self.project.output("kubectl", "--namespace", "mlflow", *words)
