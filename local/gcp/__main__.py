@@ -26,6 +26,7 @@ from starlette.routing import Route
 from local.errors import UserError
 from local.gcp import projects
 from local.gcp.app import Api
+from local.gcp.bucket_access import BucketAccess
 from local.gcp.compute import ComputeOperations, GlobalAddresses
 from local.gcp.emulator import Emulator
 from local.gcp.iam import ServiceAccounts
@@ -36,6 +37,7 @@ from local.gcp.sql_contents import Contents
 from local.gcp.sql_instances import Instances
 from local.gcp.sql_lifecycle import Lifecycle
 from local.gcp.sql_operations import SqlOperations
+from local.gcp.sql_transfers import Transfers
 from local.gcp.storage import Buckets
 from local.gcp.store import Store
 from local.gcp.supervisor import Supervisor
@@ -56,8 +58,10 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
     buckets = Buckets(store, policies, emulator)
     objects = Objects(buckets, emulator)
     supervisor = Supervisor(instances, emulator)
+    contents = Contents(instances)
+    transfers = Transfers(instances, contents, BucketAccess(buckets, emulator))
     services = (
-        *(Lifecycle(instances, connections), Contents(instances)),
+        *(Lifecycle(instances, connections), contents, transfers),
         *(buckets, ServiceAccounts(store, policies), ranges, connections),
     )
     handlers = {id_: handler for service in services for id_, handler in service.handlers().items()}

@@ -1,14 +1,13 @@
 """One real PostgreSQL server: data directory, configuration, start and stop.
 
 Takes settings that are already decided (which networks, which flags) and knows nothing of Cloud SQL's schemas.
-PostgreSQL refuses to run as root, so as root its programs run as Debian's user `postgres`. The stand-in itself comes
-in through a socket in the instance's folder, by the operating system's word for who it is (peer); it has no password.
+The stand-in itself comes in through a socket in the instance's folder, by the operating system's word for who it is
+(peer); it has no password.
 """
 
 import os
 import pwd
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,12 +16,12 @@ from pathlib import Path
 import psycopg
 from psycopg import pq, sql
 
-from local.gcp import POSTGRES_PROGRAMS, certificates
+from local.gcp import certificates
 from local.gcp.errors import OperationFailedError
+from local.gcp.postgres_programs import SYSTEM_USER, hand_over, last_line, require, run, write
 
 ADMINISTRATOR = "cloudsqladmin"
 PORT = 5432
-_SYSTEM_USER = "postgres" if os.geteuid() == 0 else None
 _START_SECONDS = 60
 
 
@@ -32,6 +31,8 @@ class Access:
 
     networks: list[str]
     encrypted_only: bool
+    guest: str | None = None
+    """A user whom the programs of PostgreSQL's own operating system user may act as, for an import."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +57,14 @@ class Server:
         for path in (socket_folder, new):
             shutil.rmtree(path, ignore_errors=True)
             path.mkdir(mode=0o700)
-            _hand_over(path)
-        _program("initdb", f"--pgdata={new}", f"--username={ADMINISTRATOR}", "--encoding=UTF8", "--locale=C.UTF-8")
+            hand_over(path)
+        require(["initdb", f"--pgdata={new}", f"--username={ADMINISTRATOR}", "--encoding=UTF8", "--locale=C.UTF-8"])
         for name, content in (
             ("server-ca.pem", certificate.authority),
             ("server-cert.pem", certificate.certificate),
             ("server-key.pem", certificate.key),
         ):
-            _write(new / name, content.decode())
+            write(new / name, content.decode())
         new.rename(self.data)
 
     def authority(self) -> bytes:
@@ -84,26 +85,28 @@ class Server:
             "ssl_key_file": "server-key.pem",
             "password_encryption": "scram-sha-256",
         }
-        _write(
+        write(
             self.data / "postgresql.conf",
             "".join(_setting(*item) for item in {**defaults, **self.flags, **own}.items()),
         )
-        _write(self.data / "pg_ident.conf", f"stand-in {operating_user} {ADMINISTRATOR}\n")
+        guest = [f'guest {SYSTEM_USER or operating_user} "{access.guest}"'] if access.guest else []
+        write(self.data / "pg_ident.conf", "\n".join([f"stand-in {operating_user} {ADMINISTRATOR}", *guest]) + "\n")
         kind = "hostssl" if access.encrypted_only else "host"
         lines = [
-            f"local all {ADMINISTRATOR} peer map=stand-in",
+            f"local all,replication {ADMINISTRATOR} peer map=stand-in",
+            *([f'local all "{access.guest}" peer map=guest'] if access.guest else []),
             f"host all {ADMINISTRATOR} 0.0.0.0/0 reject",
             *(f"{kind} all all {network} scram-sha-256" for network in access.networks),
         ]
-        _write(self.data / "pg_hba.conf", "\n".join(lines) + "\n")
+        write(self.data / "pg_hba.conf", "\n".join(lines) + "\n")
 
     def check_flags(self) -> None:
         """Raise OperationFailedError when the server would refuse a flag's value."""
         for name, value in self.flags.items():
             arguments = ["postgres", "-D", str(self.data), "-C", name, "-c", f"{name}={value}"]
-            result = _run(arguments)
-            if result.returncode:
-                raise OperationFailedError("INVALID_FLAG_VALUE", f"database flag {name}={value}: {_last_line(result)}")
+            status, said = run(arguments)
+            if status:
+                raise OperationFailedError("INVALID_FLAG_VALUE", f"database flag {name}={value}: {last_line(said)}")
 
     def serving(self) -> bool:
         """Tell whether the server answers."""
@@ -123,21 +126,21 @@ class Server:
         log = self.folder / "postgres.log"
         if not log.exists():
             log.touch(mode=0o600)
-            _hand_over(log)
-        result = _run(
+            hand_over(log)
+        status, said = run(
             ["pg_ctl", "start", f"--pgdata={self.data}", f"--log={log}", "--wait", f"--timeout={_START_SECONDS}"]
         )
-        if result.returncode:
+        if status:
             reasons = [line for line in log.read_text().splitlines()[-10:] if "could not" in line or "FATAL" in line]
             where = ", ".join(self.addresses)
-            message = f"PostgreSQL does not start on {where}: {' '.join(reasons) or _last_line(result)} ({log})"
+            message = f"PostgreSQL does not start on {where}: {' '.join(reasons) or last_line(said)} ({log})"
             raise OperationFailedError("INTERNAL_ERROR", message)
 
     def stop(self) -> None:
         """Stop the server: open sessions are ended, nothing committed is lost."""
-        result = _run(["pg_ctl", "stop", f"--pgdata={self.data}", "--mode=fast", "--wait"])
-        if result.returncode and (self.data / "postmaster.pid").exists() and self.serving():
-            raise OperationFailedError("INTERNAL_ERROR", f"pg_ctl stop: {_last_line(result)}")
+        status, said = run(["pg_ctl", "stop", f"--pgdata={self.data}", "--mode=fast", "--wait"])
+        if status and (self.data / "postmaster.pid").exists() and self.serving():
+            raise OperationFailedError("INTERNAL_ERROR", f"pg_ctl stop: {last_line(said)}")
 
     def apply(self) -> None:
         """Make changed configuration count: by a reload, and by a restart where PostgreSQL wants one."""
@@ -199,46 +202,3 @@ def verifier(user: str, password: str) -> str:
 
 def _setting(name: str, value: str) -> str:
     return "{} = '{}'\n".format(name, value.replace("\\", "\\\\").replace("'", "''"))
-
-
-def _hand_over(path: Path) -> None:
-    if _SYSTEM_USER:
-        shutil.chown(path, _SYSTEM_USER, _SYSTEM_USER)
-
-
-def _write(path: Path, content: str) -> None:
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    temporary.touch(mode=0o600)
-    with temporary.open("w") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    _hand_over(temporary)
-    temporary.rename(path)
-
-
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a program of PostgreSQL, as its own user when we are root, with nothing of our environment."""
-    return subprocess.run(
-        [f"{POSTGRES_PROGRAMS}/{command[0]}", *command[1:]],
-        user=_SYSTEM_USER,
-        group=_SYSTEM_USER,
-        extra_groups=[] if _SYSTEM_USER else None,
-        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def _program(*command: str) -> None:
-    result = _run(list(command))
-    if result.returncode:
-        raise OperationFailedError("INTERNAL_ERROR", f"{command[0]} {command[1]}: {_last_line(result)}")
-
-
-def _last_line(result: subprocess.CompletedProcess[str]) -> str:
-    lines = (result.stderr or result.stdout).strip().splitlines()
-    return lines[-1] if lines else f"ended with {result.returncode}"

@@ -82,9 +82,10 @@ class Contents:
         return {"kind": "sql#usersList", "items": [_user(call.path, name) for name in self._users(call.path)]}
 
     def _get_user(self, call: Call) -> Json:
-        return _user(call.path, self._existing_user(call.path, call.path["name"]))
+        return _user(call.path, self.require_user(call.path, call.path["name"]))
 
-    def _existing_user(self, path: dict[str, str], name: str | None) -> str:
+    def require_user(self, path: dict[str, str], name: str | None) -> str:
+        """Answer the name of a user that is there; ApiError 404 when it is not."""
         if name is None:
             raise invalid("query parameter name is missing: which user?")
         if name not in self._users(path):
@@ -100,11 +101,11 @@ class Contents:
         return self._start("CREATE_USER", call, user=name, verifier=_verifier(name, call.body))
 
     def _update_user(self, call: Call) -> Json:
-        name = self._existing_user(call.path, call.query.get("name"))
+        name = self.require_user(call.path, call.query.get("name"))
         return self._start("UPDATE_USER", call, user=name, verifier=_verifier(name, call.body))
 
     def _delete_user(self, call: Call) -> Json:
-        name = self._existing_user(call.path, call.query.get("name"))
+        name = self.require_user(call.path, call.query.get("name"))
         return self._start("DELETE_USER", call, user=name)
 
     def _set_user(self, work: Json) -> None:
@@ -123,12 +124,13 @@ class Contents:
         return {"kind": "sql#databasesList", "items": items}
 
     def _get_database(self, call: Call) -> Json:
-        return _database(call.path, self._existing_database(call.path))
+        return _database(call.path, self.require_database(call.path, call.path["database"]))
 
-    def _existing_database(self, path: dict[str, str]) -> str:
-        if path["database"] not in self._databases(path):
-            raise not_found(f"The database {path['database']} does not exist on the instance {path['instance']}.")
-        return path["database"]
+    def require_database(self, path: dict[str, str], name: str) -> str:
+        """Answer the name of a database that is there; ApiError 404 when it is not."""
+        if name not in self._databases(path):
+            raise not_found(f"The database {name} does not exist on the instance {path['instance']}.")
+        return name
 
     def _insert_database(self, call: Call) -> Json:
         name: str = call.body.get("name", "")
@@ -142,7 +144,7 @@ class Contents:
         return self._start("CREATE_DATABASE", call, database=name)
 
     def _delete_database(self, call: Call) -> Json:
-        name = self._existing_database(call.path)
+        name = self.require_database(call.path, call.path["database"])
         if name == "postgres":
             raise invalid("The database postgres belongs to the instance and cannot be deleted.")
         return self._start("DELETE_DATABASE", call, database=name)

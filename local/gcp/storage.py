@@ -134,6 +134,12 @@ class Buckets:
             self._store.delete(_KIND, name)
             self._policies.delete(_resource(name))
 
+    def bindings(self, name: str) -> list[Json]:
+        """Answer who may do what with a bucket; nobody anything where there is none."""
+        if self._store.get(_KIND, name) is None:
+            return []
+        return self._policies.get(_resource(name), self._default_bindings(name))["bindings"]
+
     def _get_policy(self, call: Call) -> Json:
         name = call.path["bucket"]
         self.find(name)

@@ -1,0 +1,63 @@
+"""Programs and files of PostgreSQL: run as its own user when we are root, since it refuses to run as root."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import IO
+
+from local.gcp import POSTGRES_PROGRAMS
+from local.gcp.errors import OperationFailedError
+
+SYSTEM_USER = "postgres" if os.geteuid() == 0 else None
+"""Debian's user of PostgreSQL, or None where we are somebody else than root."""
+
+
+def run(command: list[str], *, user: str | None = SYSTEM_USER, stdin: IO[bytes] | None = None) -> tuple[int, str]:
+    """Run a program with nothing of our environment; answer its status and all it printed."""
+    result = subprocess.run(
+        [f"{POSTGRES_PROGRAMS}/{command[0]}", *command[1:]],
+        user=user,
+        group=user,
+        extra_groups=[] if user else None,
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        cwd="/",
+        stdin=stdin or subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return result.returncode, result.stdout
+
+
+def require(command: list[str], *, user: str | None = SYSTEM_USER, stdin: IO[bytes] | None = None) -> None:
+    """Run a program that has to succeed; OperationFailedError with its last word when it does not."""
+    status, said = run(command, user=user, stdin=stdin)
+    if status:
+        raise OperationFailedError("INTERNAL_ERROR", f"{command[0]} ended with {status}: {last_line(said)}")
+
+
+def last_line(said: str) -> str:
+    """Answer the last line of what a program printed."""
+    lines = said.strip().splitlines()
+    return lines[-1] if lines else "(nothing was printed)"
+
+
+def hand_over(path: Path) -> None:
+    """Give a file or folder to the user that PostgreSQL runs as."""
+    if SYSTEM_USER:
+        shutil.chown(path, SYSTEM_USER, SYSTEM_USER)
+
+
+def write(path: Path, content: str) -> None:
+    """Write a file of PostgreSQL's, whole and through to the disk."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=0o600)
+    with temporary.open("w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    hand_over(temporary)
+    temporary.rename(path)
