@@ -49,13 +49,16 @@ def up(instance: Instance, image: str) -> str:
 
 
 def destroy(instance: Instance) -> None:
-    """Destroy every resource of the stack.
+    """Destroy every resource of the stack, if there is one.
 
     Raises:
         UserError: the engine could not; its own words stand above it.
 
     """
     variables = environment(instance)
+    stacks = json.loads(output(["pulumi", "stack", "ls", "--json"], cwd=PROJECT, env=variables))
+    if STACK not in {found["name"] for found in stacks}:
+        return
     _release(instance, variables)
     _interactive(["pulumi", "destroy", "--yes", "--skip-preview", "--stack", STACK], variables)
 
