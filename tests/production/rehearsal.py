@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from local.gcp import endpoints
 from local.instance import Instance
@@ -48,6 +49,10 @@ class Rehearsal:
             **changes,
         }
         secret = {"gcp:accessToken": "stand-in", "mlflow:tlsKey": self.certificate.key}
+        self.set(plain, secret)
+
+    def set(self, plain: Mapping[str, str], secret: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Set settings of the stack."""
         words = [word for key, value in plain.items() for word in ("--plaintext", f"{key}={value}")]
         words += [word for key, value in secret.items() for word in ("--secret", f"{key}={value}")]
         self.project.output("pulumi", "config", "set-all", "--stack", STACK, *words)

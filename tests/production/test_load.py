@@ -1,0 +1,94 @@
+"""Nobody at work notices that pods come and go."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from local.process import wait_for
+from tests.production.load import Load, constant_load, lost
+from tests.production.rehearsal import Rehearsal
+
+SELECTOR = ("--selector", "app=mlflow-tracking-server-pods")
+
+
+def pods(rehearsal: Rehearsal) -> set[str]:
+    """Return the names of the server's pods, those that are ending as well."""
+    return set(rehearsal.kubectl("get", "pods", *SELECTOR, "--output", "name").split())
+
+
+def settled(rehearsal: Rehearsal, number: int) -> Callable[[], bool]:
+    """Return the condition that so many pods are ready and no other is left."""
+
+    def condition() -> bool:
+        found = json.loads(rehearsal.kubectl("get", "deployment", "mlflow-tracking-server", "--output", "json"))
+        return found["status"].get("readyReplicas", 0) == number and len(pods(rehearsal)) == number
+
+    return condition
+
+
+@pytest.fixture
+def password(rehearsal: Rehearsal) -> str:
+    """The administrator's password."""
+    return rehearsal.outputs()["admin_password"]
+
+
+def check(load: Load, authority: Path, password: str) -> None:
+    """Hold what clients met against what they may meet."""
+    assert load.failures == []
+    assert lost(load, authority, password) == []
+
+
+def test_a_rolling_update_fails_no_request(rehearsal: Rehearsal, authority: Path, password: str) -> None:
+    before = pods(rehearsal)
+
+    with constant_load(authority, password) as load:
+        rehearsal.kubectl("rollout", "restart", "deployment/mlflow-tracking-server")
+        wait_for(lambda: not before & pods(rehearsal) and settled(rehearsal, 2)(), what="new pods alone", deadline=180)
+
+    check(load, authority, password)
+
+
+def test_scaling_from_one_to_three_and_back_fails_no_request(
+    rehearsal: Rehearsal, authority: Path, password: str
+) -> None:
+    def scale(number: int) -> None:
+        rehearsal.set({"mlflow:replicas": str(number), "mlflow:maxReplicas": "0"})
+        rehearsal.up()
+        wait_for(settled(rehearsal, number), what=f"{number} pods", deadline=180)
+
+    scale(1)
+    with constant_load(authority, password) as load:
+        scale(3)
+        scale(1)
+    rehearsal.set({"mlflow:replicas": "2", "mlflow:maxReplicas": "4"})
+    rehearsal.up()
+    wait_for(settled(rehearsal, 2), what="2 pods", deadline=180)
+
+    check(load, authority, password)
+
+
+def test_evicting_every_pod_one_after_the_other_fails_no_request(
+    rehearsal: Rehearsal, authority: Path, password: str
+) -> None:
+    before = pods(rehearsal)
+
+    def evicted(pod: str) -> bool:
+        name = pod.removeprefix("pod/")
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": name, "namespace": "mlflow"},
+        }
+        path = f"/api/v1/namespaces/mlflow/pods/{name}/eviction"
+        done = rehearsal.project.run("kubectl", "create", "--raw", path, "--filename", "-", stdin=json.dumps(eviction))
+        assert done.returncode == 0 or "disruption budget" in done.stderr, done.stderr
+        return done.returncode == 0
+
+    with constant_load(authority, password) as load:
+        for pod in sorted(before):
+            wait_for(lambda pod=pod: evicted(pod), what=f"the budget to let {pod} go", deadline=180)
+        wait_for(lambda: not before & pods(rehearsal) and settled(rehearsal, 2)(), what="new pods alone", deadline=180)
+
+    check(load, authority, password)
