@@ -15,9 +15,18 @@ Problem = tuple[str, str, str | None, tuple[str, ...]]
 def problems(settings: "Settings") -> Iterator[Problem]:
     """Yield what is to be said of the settings together."""
     yield "mlflow:bucketName", settings.bucket_name, google.bucket_name(settings.bucket_name), ("gcp:project",)
+    if settings.durable:
+        yield from _second_bucket(settings.bucket_name)
     yield from _database(settings)
     yield from _size(settings)
     yield from _way_in(settings)
+
+
+def _second_bucket(bucket: str) -> Iterator[Problem]:
+    problem = google.bucket_name(f"{bucket}-backups")
+    if problem is not None:
+        remedy = f"the bucket of a durable stack's backups would be {bucket}-backups: {problem}; write a shorter name"
+        yield "mlflow:bucketName", bucket, remedy, ("gcp:project",)
 
 
 def _database(settings: "Settings") -> Iterator[Problem]:

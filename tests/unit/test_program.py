@@ -1,45 +1,41 @@
-"""The program as a whole: `__main__.py` with the settings of the stacks."""
+"""The program as a whole: `__main__.py` with the settings of the stacks `dev` and `local`, and what holds for all."""
 
-import runpy
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 import pulumi
 import pytest
 
-from tests.unit.conftest import Configure
-from tests.unit.engine import HOST, PASSWORD, Deployment, deploy
+from tests.unit.conftest import Run, stack_file
+from tests.unit.engine import HOST, Registration, generated
 
-PROGRAM = Path(__file__).parent.parent.parent / "__main__.py"
-LOCAL = {
-    "gcp:accessToken": "stand-in",
-    "gcp:sqlCustomEndpoint": "http://10.89.0.1:4443/",
-    "gcp:storageCustomEndpoint": "http://10.89.0.1:4443/storage/v1/",
-    "gcp:iamCustomEndpoint": "http://10.89.0.1:4443/",
-    "kubernetes:context": "mlflow-local",
-    "mlflow:storageEmulatorHost": "http://10.89.0.1:4443",
+EVERY_STACK = pytest.mark.parametrize("stack", ["dev", "local", "prod"])
+ENDPOINTS = {
+    "gcp:sqlCustomEndpoint": "sqlCustomEndpoint",
+    "gcp:storageCustomEndpoint": "storageCustomEndpoint",
+    "gcp:iamCustomEndpoint": "iamCustomEndpoint",
+    "gcp:computeCustomEndpoint": "computeCustomEndpoint",
+    "gcp:serviceNetworkingCustomEndpoint": "serviceNetworkingCustomEndpoint",
 }
+PASSWORD = generated("mlflow-tracking-password")
 
-Run = Callable[..., Deployment]
+
+def made(run: Run, stack: str, *, preview: bool = False) -> list[Registration]:
+    """Return what the program asks of providers."""
+    registered = run(stack=stack, preview=preview).registrations
+    return [each for each in registered if each.custom and not each.type.startswith("pulumi:providers:")]
 
 
-@pytest.fixture
-def run(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return the function that runs the program with changed settings; its outputs are the stack's."""
-
-    def run(changes: dict[str, Any] | None = None, *, preview: bool = False) -> Deployment:
-        exports: dict[str, pulumi.Output[Any]] = {}
-        monkeypatch.setattr(pulumi, "export", exports.__setitem__)
-        configure(changes)
-
-        def program() -> dict[str, pulumi.Output[Any]]:
-            runpy.run_path(str(PROGRAM), run_name="__main__")
-            return exports
-
-        return deploy(program, preview=preview)
-
-    return run
+def texts(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text among the inputs of a resource, with its dotted path."""
+    if isinstance(value, dict):
+        for key, item in cast("Mapping[str, Any]", value).items():
+            yield from texts(item, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from texts(item, f"{path}.{index}")
+    elif isinstance(value, str):
+        yield path, value
 
 
 def test_the_stack_tells_where_everything_is(run: Run) -> None:
@@ -52,15 +48,58 @@ def test_the_stack_tells_where_everything_is(run: Run) -> None:
     }
 
 
-def test_a_first_preview_goes_through_with_the_address_unknown(run: Run) -> None:
-    outputs = run(preview=True).outputs
+@EVERY_STACK
+def test_a_first_preview_goes_through_with_the_address_unknown(run: Run, stack: str) -> None:
+    outputs = run(stack=stack, preview=True).outputs
 
     assert not outputs["database_host"].known
     assert outputs["artifact_root"].known
 
 
-def test_nothing_the_stack_tells_is_secret(run: Run) -> None:
-    assert not [name for name, output in run().outputs.items() if output.secret]
+@EVERY_STACK
+def test_nothing_the_stack_tells_is_secret_but_the_first_password(run: Run, stack: str) -> None:
+    secret = {name for name, output in run(stack=stack).outputs.items() if output.secret}
+
+    assert secret == ({"admin_password"} if stack == "prod" else set())
+
+
+@EVERY_STACK
+def test_no_password_leaves_the_inputs_that_are_secret(run: Run, stack: str) -> None:
+    for resource in made(run, stack):
+        told = [path for path, text in texts(resource.inputs) if generated("") in text]
+        assert [path for path in told if not any(path.startswith(hidden) for hidden in resource.secrets)] == []
+
+
+@EVERY_STACK
+@pytest.mark.parametrize("preview", [False, True])
+def test_every_resource_names_its_provider(run: Run, stack: str, preview: bool) -> None:  # noqa: FBT001
+    resources = made(run, stack, preview=preview)
+
+    assert resources
+    assert {
+        each.name: each.provider
+        for each in resources
+        if f"pulumi:providers:{each.type.split(':')[0]}" not in each.provider
+    } == {}
+
+
+@EVERY_STACK
+def test_every_resource_but_the_providers_belongs_to_a_component(run: Run, stack: str) -> None:
+    assert [each.urn for each in made(run, stack) if ":mlflow:" not in each.parent.replace("$", ":")] == []
+
+
+@pytest.mark.parametrize(("stack", "count"), [("dev", 8), ("local", 8), ("prod", 13)])
+def test_every_component_registers_its_outputs(run: Run, stack: str, count: int) -> None:
+    deployment = run(stack=stack)
+    components = [each.urn for each in deployment.registrations if each.type.startswith("mlflow:")]
+
+    assert len(components) == count
+    assert [urn for urn in components if not deployment.registered_outputs.get(urn)] == []
+
+
+@EVERY_STACK
+def test_drift_is_never_passed_over(run: Run, stack: str) -> None:
+    assert [each.urn for each in made(run, stack) if each.ignored] == []
 
 
 def test_the_dev_stack_is_what_the_product_began_with(run: Run) -> None:
@@ -95,28 +134,6 @@ def test_what_the_cloud_answers_is_what_the_server_is_told(run: Run) -> None:
     assert secret.inputs["stringData"] == {"postgresql-password": PASSWORD}
 
 
-@pytest.mark.parametrize("preview", [False, True])
-def test_every_resource_names_its_provider(run: Run, preview: bool) -> None:  # noqa: FBT001
-    made = [r for r in run(preview=preview).registrations if r.custom and not r.type.startswith("pulumi:providers:")]
-
-    assert made
-    assert {r.name: r.provider for r in made if f"pulumi:providers:{r.type.split(':')[0]}" not in r.provider} == {}
-
-
-def test_every_resource_but_the_providers_belongs_to_a_component(run: Run) -> None:
-    made = [r for r in run().registrations if r.custom and not r.type.startswith("pulumi:providers:")]
-
-    assert [r.urn for r in made if ":mlflow:" not in r.parent.replace("$", ":")] == []
-
-
-def test_every_component_registers_its_outputs(run: Run) -> None:
-    deployment = run()
-    components = [r.urn for r in deployment.registrations if r.type.startswith("mlflow:")]
-
-    assert len(components) == 8
-    assert [urn for urn in components if not deployment.registered_outputs.get(urn)] == []
-
-
 def test_the_cluster_is_the_one_that_was_named(run: Run) -> None:
     provider = run({"kubernetes:context": "another"}).only("kubernetes").inputs
 
@@ -125,12 +142,13 @@ def test_the_cluster_is_the_one_that_was_named(run: Run) -> None:
     assert provider["enableSecretMutable"] == "true"
 
 
-def test_the_grant_is_there_before_the_server(run: Run) -> None:
-    deployment = run()
+@EVERY_STACK
+def test_the_grant_is_there_before_the_server(run: Run, stack: str) -> None:
+    deployment = run(stack=stack)
+    (grant,) = [each.urn for each in deployment.all("BucketIAMMember") if each.name.endswith("-bucket")]
 
-    grant = deployment.only("BucketIAMMember").urn
     assert grant in deployment.only("Deployment").dependencies
-    assert grant not in deployment.only("Job").dependencies
+    assert not [each.name for each in deployment.all("Job") if grant in each.dependencies and "migration" in each.name]
 
 
 def test_on_a_laptop_the_server_has_a_key(run: Run) -> None:
@@ -140,15 +158,22 @@ def test_on_a_laptop_the_server_has_a_key(run: Run) -> None:
     assert deployment.only("Secret", "mlflow-gcp-credentials")
 
 
-def test_with_stand_ins_there_are_their_addresses_and_no_key(run: Run) -> None:
-    deployment = run(LOCAL)
-
+def test_with_stand_ins_there_is_their_token_and_no_key(run: Run) -> None:
+    deployment = run(stack="local")
     provider = deployment.only("gcp")
-    assert provider.inputs["sqlCustomEndpoint"] == "http://10.89.0.1:4443/"
-    assert provider.inputs["storageCustomEndpoint"] == "http://10.89.0.1:4443/storage/v1/"
-    assert provider.inputs["iamCustomEndpoint"] == "http://10.89.0.1:4443/"
+
+    assert provider.inputs["sqlCustomEndpoint"] == stack_file("local")["gcp:sqlCustomEndpoint"]
+    assert provider.inputs["accessToken"] == stack_file("local")["gcp:accessToken"]
     assert "accessToken" in provider.secrets
-    assert not [r.name for r in deployment.registrations if r.type.endswith(":Key")]
+    assert not deployment.all("Key")
+
+
+@pytest.mark.parametrize(("setting", "input_"), ENDPOINTS.items())
+def test_each_of_google_s_services_may_have_a_stand_in(run: Run, setting: str, input_: str) -> None:
+    provider = run({setting: "http://10.89.0.1:4443/"}).only("gcp").inputs
+
+    assert provider[input_] == "http://10.89.0.1:4443/"
+    assert not set(run().only("gcp").inputs) & set(ENDPOINTS.values())
 
 
 def test_wrong_settings_end_before_anything_is_registered(run: Run) -> None:

@@ -1,0 +1,88 @@
+"""The Jobs on the database: its account, its tables before the server, and the accounts of before after it."""
+
+from dataclasses import replace
+from typing import Any
+
+from tests.unit.server import EVERYTHING, OWN_ACCOUNT, changed, container, everything, job, server, steps, variables
+
+BACKEND = "postgresql+psycopg://"
+
+
+def test_the_schema_is_migrated_once_before_the_deployment() -> None:
+    deployment = server()
+    made = deployment.only("Job")
+
+    (step,) = steps(made)
+    assert step["command"] == ["mlflow", "db", "upgrade", BACKEND]
+    assert step["env"] == container(deployment)["env"]
+    assert made.inputs["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+    assert made.urn in deployment.only("Deployment").dependencies
+
+
+def test_the_account_is_made_before_the_tables_and_the_tables_of_users_last() -> None:
+    made = job(everything(), "migration")
+
+    assert [step["command"] for step in steps(made)] == [
+        ["mlflow-database-account", "prepare"],
+        ["mlflow", "db", "upgrade", BACKEND],
+        ["mlflow-auth-prepare"],
+    ]
+
+
+def test_a_step_that_is_not_needed_is_not_there() -> None:
+    assert [step["name"] for step in steps(job(changed(database=OWN_ACCOUNT), "migration"))] == ["account", "migration"]
+    assert [step["name"] for step in steps(job(changed(users=True), "migration"))] == ["migration", "users"]
+
+
+def test_the_account_is_made_by_the_administrator_and_the_tables_by_the_account() -> None:
+    account, *others = steps(job(everything(), "migration"))
+
+    told = variables(account)
+    assert told["PGUSER"] == "postgres"
+    assert told["PGPASSWORD"]["secretKeyRef"]["name"] == "mlflow-postgresql-administrator"
+    assert told["DB_USERNAME"] == {"configMapKeyRef": {"name": "mlflow-configmap", "key": "DB_USERNAME"}}
+    assert told["DB_PASSWORD"]["secretKeyRef"]["name"] == "mlflow-postgresql-credentials"
+    for step in others:
+        assert variables(step)["PGUSER"] == "$(DB_USERNAME)"
+        assert variables(step)["PGPASSWORD"]["secretKeyRef"]["name"] == "mlflow-postgresql-credentials"
+
+
+def test_accounts_of_before_are_retired_by_the_administrator_once_no_pod_uses_them() -> None:
+    deployment = everything()
+    made = job(deployment, "retirement")
+
+    (step,) = steps(made)
+    assert step["command"] == ["mlflow-database-account", "retire"]
+    assert variables(step)["PGUSER"] == "postgres"
+    assert variables(step)["PGPASSWORD"]["secretKeyRef"]["name"] == "mlflow-postgresql-administrator"
+    assert deployment.only("Deployment").urn in made.dependencies
+
+
+def test_the_account_postgres_is_neither_made_nor_retired() -> None:
+    assert [step["command"] for each in server().all("Job") for step in steps(each)] == [
+        ["mlflow", "db", "upgrade", BACKEND]
+    ]
+
+
+def test_each_job_has_a_name_of_its_own_since_a_job_cannot_be_changed() -> None:
+    jobs = everything().all("Job")
+
+    assert len(jobs) == 2
+    assert [each.name for each in jobs if "name" in each.inputs["metadata"]] == []
+
+
+def test_a_new_image_or_password_is_migrated_to_anew() -> None:
+    def template(**changes: Any) -> object:  # noqa: ANN401 - whatever the arguments take
+        return job(server(replace(EVERYTHING, **changes)), "migration").inputs["spec"]["template"]
+
+    rotated = replace(OWN_ACCOUNT, user="mlflow-2", password="another")  # noqa: S106 - nobody's
+
+    assert template() == template()
+    assert template() != template(image="mlflow-tracking-server:3.18.0")
+    assert template() != template(database=rotated)
+
+
+def test_a_job_that_does_not_end_is_ended() -> None:
+    for each in everything().all("Job"):
+        assert each.inputs["spec"]["activeDeadlineSeconds"] <= 1800
+        assert each.inputs["spec"]["backoffLimit"] >= 1

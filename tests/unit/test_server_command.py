@@ -1,0 +1,84 @@
+"""The server's command line: artifacts, workers, and who is answered."""
+
+from tests.unit.server import HOST_ADDRESS, changed, container, option, server
+
+WITHIN = [
+    "mlflow-tracking-server",
+    "mlflow-tracking-server:5000",
+    "mlflow-tracking-server.mlflow",
+    "mlflow-tracking-server.mlflow:5000",
+    "mlflow-tracking-server.mlflow.svc",
+    "mlflow-tracking-server.mlflow.svc:5000",
+    "mlflow-tracking-server.mlflow.svc.cluster.local",
+    "mlflow-tracking-server.mlflow.svc.cluster.local:5000",
+    "localhost",
+    "localhost:*",
+    "127.0.0.1",
+    "127.0.0.1:*",
+]
+
+
+def test_artifacts_pass_through_the_server() -> None:
+    deployment = server()
+
+    assert option(deployment, "--artifacts-destination") == "$(DEFAULT_ARTIFACT_ROOT)"
+    assert "--default-artifact-root" not in container(deployment)["command"]
+
+
+def test_clients_use_the_bucket_themselves_where_access_is_direct() -> None:
+    deployment = changed(artifact_access="direct")
+
+    assert option(deployment, "--default-artifact-root") == "$(DEFAULT_ARTIFACT_ROOT)"
+    assert "--no-serve-artifacts" in container(deployment)["command"]
+    assert "--artifacts-destination" not in container(deployment)["command"]
+
+
+def test_the_server_answers_on_its_port_with_its_workers() -> None:
+    deployment = changed(workers=2)
+
+    assert container(deployment)["command"][:2] == ["mlflow", "server"]
+    assert option(deployment, "--host") == "0.0.0.0"  # noqa: S104
+    assert option(deployment, "--port") == "5000"
+    assert option(deployment, "--workers") == "2"
+    assert option(deployment, "--backend-store-uri") == "postgresql+psycopg://"
+
+
+def test_the_server_answers_the_node_the_cluster_and_localhost_and_nobody_else() -> None:
+    hosts = option(server(), "--allowed-hosts").split(",")
+
+    assert hosts == ["192.168.49.2", "192.168.49.2:30001", *WITHIN]
+
+
+def test_behind_an_ingress_the_server_answers_its_host_the_cluster_and_localhost_and_nobody_else() -> None:
+    hosts = option(changed(address=HOST_ADDRESS), "--allowed-hosts").split(",")
+
+    assert hosts == ["mlflow.example.com", "mlflow.example.com:443", *WITHIN]
+
+
+def test_pages_of_the_server_itself_may_change_things() -> None:
+    assert option(server(), "--cors-allowed-origins") == "http://192.168.49.2:30001"
+    assert option(changed(address=HOST_ADDRESS), "--cors-allowed-origins") == "https://mlflow.example.com"
+
+
+def test_people_log_in_where_there_are_users() -> None:
+    assert option(changed(users=True), "--app-name") == "basic-auth"
+    assert "--app-name" not in container(server())["command"]
+
+
+def test_prometheus_finds_the_metrics_of_every_pod() -> None:
+    deployment = changed(metrics=True)
+    annotations = deployment.only("Deployment").inputs["spec"]["template"]["metadata"]["annotations"]
+
+    assert option(deployment, "--expose-prometheus").startswith("/tmp/")  # noqa: S108
+    assert {name: value for name, value in annotations.items() if name.startswith("prometheus.io/")} == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": "5000",
+        "prometheus.io/path": "/metrics",
+    }
+
+
+def test_nothing_is_measured_unless_asked_for() -> None:
+    deployment = server()
+
+    assert "--expose-prometheus" not in container(deployment)["command"]
+    assert "prometheus.io" not in str(deployment.only("Deployment").inputs)
