@@ -33,10 +33,13 @@ from local.gcp.iam import ServiceAccounts
 from local.gcp.objects import Objects
 from local.gcp.policies import Policies
 from local.gcp.service_networking import Connections, ServiceNetworkingOperations
+from local.gcp.sql_backups import Backups
 from local.gcp.sql_contents import Contents
+from local.gcp.sql_deletion import Deletion
 from local.gcp.sql_instances import Instances
 from local.gcp.sql_lifecycle import Lifecycle
 from local.gcp.sql_operations import SqlOperations
+from local.gcp.sql_restores import Restores
 from local.gcp.sql_transfers import Transfers
 from local.gcp.storage import Buckets
 from local.gcp.store import Store
@@ -60,8 +63,10 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
     supervisor = Supervisor(instances, emulator)
     contents = Contents(instances)
     transfers = Transfers(instances, contents, BucketAccess(buckets, emulator))
+    backups = Backups(instances, state / "backups")
     services = (
-        *(Lifecycle(instances, connections), contents, transfers),
+        *(Lifecycle(instances, connections), Deletion(instances, backups), contents, transfers),
+        *(backups, Restores(instances, backups)),
         *(buckets, ServiceAccounts(store, policies), ranges, connections),
     )
     handlers = {id_: handler for service in services for id_, handler in service.handlers().items()}
@@ -127,7 +132,8 @@ def _take(state: Path) -> TextIO:
         raise UserError(f"--state {state} is longer than {_LONGEST_STATE} characters. Choose a shorter folder.")
     for folder in (state, state / "sql"):
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-    (state / "objects").mkdir(mode=0o700, exist_ok=True)
+    for folder in (state / "objects", state / "backups"):
+        folder.mkdir(mode=0o700, exist_ok=True)
     lock = (state / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

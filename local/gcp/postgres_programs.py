@@ -14,9 +14,9 @@ SYSTEM_USER = "postgres" if os.geteuid() == 0 else None
 
 
 def run(command: list[str], *, user: str | None = SYSTEM_USER, stdin: IO[bytes] | None = None) -> tuple[int, str]:
-    """Run a program with nothing of our environment; answer its status and all it printed."""
+    """Run a program of PostgreSQL, or one by its path, with nothing of our environment; answer status and words."""
     result = subprocess.run(
-        [f"{POSTGRES_PROGRAMS}/{command[0]}", *command[1:]],
+        [Path(POSTGRES_PROGRAMS) / command[0], *command[1:]],
         user=user,
         group=user,
         extra_groups=[] if user else None,

@@ -1,7 +1,7 @@
 """Cloud SQL instances as records, each with a PostgreSQL server behind it.
 
-What is done with them is left to others: sql_lifecycle makes, changes and deletes them, sql_contents sees to users and
-databases, the supervisor to the servers of a running stand-in.
+What is done with them is left to others: sql_lifecycle makes and changes them, sql_deletion deletes them, sql_contents
+sees to users and databases, the supervisor to the servers of a running stand-in.
 """
 
 import ipaddress

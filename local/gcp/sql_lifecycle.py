@@ -1,4 +1,4 @@
-"""The life of a Cloud SQL instance: the handlers of sql.instances.* that make, change, restart and delete one."""
+"""The life of a Cloud SQL instance: the handlers of sql.instances.* that make, change and restart one."""
 
 import re
 import uuid
@@ -9,7 +9,7 @@ from psycopg import sql
 from local.gcp import certificates, postgres, projects, sql_settings
 from local.gcp.app import Call, Handler
 from local.gcp.compute import network_path
-from local.gcp.errors import ApiError, conflict, invalid, not_implemented
+from local.gcp.errors import conflict, invalid, not_implemented
 from local.gcp.operations import Work, timestamp
 from local.gcp.service_networking import Connections
 from local.gcp.sql_instances import Instances
@@ -26,7 +26,7 @@ _ROLES = (
 
 
 class Lifecycle:
-    """Makes, changes and deletes instances; `connections` say which networks may have private addresses."""
+    """Makes and changes instances; `connections` say which networks may have private addresses."""
 
     def __init__(self, instances: Instances, connections: Connections) -> None:
         self._instances = instances
@@ -35,7 +35,7 @@ class Lifecycle:
         connections.in_use = instances.uses
 
     def _works(self) -> dict[str, Work]:
-        return {"CREATE": self._create, "UPDATE": self._change, "DELETE": self._delete, "RESTART": self._restart}
+        return {"CREATE": self._create, "UPDATE": self._change, "RESTART": self._restart}
 
     def handlers(self) -> dict[str, Handler]:
         """Answer the handlers by method id."""
@@ -45,7 +45,6 @@ class Lifecycle:
             "sql.instances.list": self._list_request,
             "sql.instances.patch": self._change_request,
             "sql.instances.update": self._change_request,
-            "sql.instances.delete": self._delete_request,
             "sql.instances.restart": lambda call: self._start("RESTART", call),
         }
 
@@ -127,12 +126,6 @@ class Lifecycle:
         }
         return self._start("UPDATE", call, changes=changes)
 
-    def _delete_request(self, call: Call) -> Json:
-        if self._instances.find(call.path)["instance"]["settings"]["deletionProtectionEnabled"]:
-            message = "The instance is protected. Please disable the deletion protection and try again."
-            raise invalid(f"{message} (settings.deletionProtectionEnabled)")
-        return self._start("DELETE", call)
-
     def _start(self, operation_type: str, call: Call, **work: Json) -> Json:
         self._instances.find(call.path)
         project, name = call.path["project"], call.path["instance"]
@@ -163,15 +156,6 @@ class Lifecycle:
         server.start()
         server.apply()
         self._instances.save(record, work["changes"])
-
-    def _delete(self, work: Json) -> None:
-        try:
-            record = self._instances.find(work)
-        except ApiError:
-            return  # a run before this one got this far
-        self._instances.save(record, {"state": "PENDING_DELETE"})
-        self._instances.server(record).remove()
-        self._instances.forget(work)
 
     def _restart(self, work: Json) -> None:
         self._instances.server(self._instances.find(work)).restart()
