@@ -69,7 +69,7 @@ def _job(
             "active_deadline_seconds": _SECONDS,
             "template": {
                 "metadata": {"labels": {"app": f"{args.app}-migration"}, "annotations": args.annotations},
-                "spec": {**pod_spec(args.sources, last, first), "restart_policy": "Never"},
+                "spec": {**pod_spec(args.sources, last, init_containers=first), "restart_policy": "Never"},
             },
         },
         opts=opts,

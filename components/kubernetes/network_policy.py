@@ -11,6 +11,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgsDict
 
+from components.kubernetes.metrics import METRICS_PORT
+
 _POSTGRESQL = 5432
 _METADATA_SERVER = "169.254.169.254/32"
 # Behind it, on GKE: cloud.google.com/kubernetes-engine/docs/how-to/network-policy names both addresses.
@@ -27,6 +29,8 @@ class NetworkPolicyArgs:
     """Labels of the server's pods."""
     port: int
     """Port of the server."""
+    metrics: bool
+    """Whether Prometheus asks the pods as well."""
     database_host: pulumi.Input[str]
     """IPv4 address of the database."""
     storage_emulator: str | None
@@ -35,6 +39,7 @@ class NetworkPolicyArgs:
 
 def network_policy(name: str, args: NetworkPolicyArgs, opts: pulumi.ResourceOptions) -> None:
     """Let the pods of the namespace answer on the server's port and reach DNS, the database and Cloud Storage."""
+    ports = [args.port, METRICS_PORT] if args.metrics else [args.port]
     kubernetes.networking.v1.NetworkPolicy(
         f"{name}-network-policy",
         metadata={"name": "mlflow-tracking-server", "namespace": args.namespace},
@@ -42,7 +47,7 @@ def network_policy(name: str, args: NetworkPolicyArgs, opts: pulumi.ResourceOpti
             # Every pod of the namespace: migration and garbage collection go the same ways as the server.
             "pod_selector": {},
             "policy_types": ["Ingress", "Egress"],
-            "ingress": [{"ports": [{"port": args.port, "protocol": "TCP"}]}],
+            "ingress": [{"ports": [{"port": port, "protocol": "TCP"} for port in ports]}],
             "egress": _egress(args),
         },
         opts=opts,

@@ -49,7 +49,7 @@ class PodSources:
 
 
 def pod_spec(
-    sources: PodSources, container: ContainerArgsDict, init_containers: Sequence[ContainerArgsDict] = ()
+    sources: PodSources, *containers: ContainerArgsDict, init_containers: Sequence[ContainerArgsDict] = ()
 ) -> PodSpecArgsDict:
     """Return a pod around containers, which bring name, image, command, resources and variables of their own."""
     mounts, volumes = _files(sources)
@@ -67,7 +67,7 @@ def pod_spec(
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
         "init_containers": [_locked_down(sources, each, mounts) for each in init_containers],
-        "containers": [_locked_down(sources, container, mounts)],
+        "containers": [_locked_down(sources, each, mounts) for each in containers],
         "volumes": volumes,
     }
 

@@ -8,15 +8,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 from components.kubernetes.address import Address
+from components.kubernetes.metrics import FOLDER
 
 ArtifactAccess = Literal["proxied", "direct"]
 """proxied: clients send artifacts through the server. direct: they use the bucket with credentials of their own."""
 
 BACKEND = "postgresql+psycopg://"
 """Where the metadata is: host, account and password stand in libpq's PG* variables, so any character works in them."""
-
-METRICS_PATH = "/metrics"
-"""Where Prometheus finds what there is to know of the server."""
 
 
 def server_command(  # noqa: PLR0913 - one command line, told in one place
@@ -51,7 +49,7 @@ def server_command(  # noqa: PLR0913 - one command line, told in one place
         *("--allowed-hosts", ",".join([*address.hosts, *within, *forwarded])),
         *("--cors-allowed-origins", address.origin),
         *(("--app-name", "basic-auth") if users else ()),
-        *(("--expose-prometheus", "/tmp/metrics") if metrics else ()),  # noqa: S108 - the only folder that can be written
+        *(("--expose-prometheus", FOLDER) if metrics else ()),
     ]
 
 

@@ -21,7 +21,7 @@ from components.kubernetes.pod import PodSources
 from components.kubernetes.scaling import ScalingArgs, autoscaled, scaling
 from components.kubernetes.secret import Secret, SecretArgs
 from components.kubernetes.server_account import server_account
-from components.kubernetes.server_command import METRICS_PATH, ArtifactAccess, server_command, service_hosts
+from components.kubernetes.server_command import ArtifactAccess, server_command, service_hosts
 from components.kubernetes.service import Service, ServiceArgs
 from components.kubernetes.workload import Workload, WorkloadArgs
 
@@ -157,7 +157,6 @@ class TrackingServer(pulumi.ComponentResource):
             users=args.users,
             metrics=args.metrics,
         )
-        scrape = {"prometheus.io/scrape": "true", "prometheus.io/port": str(_PORT), "prometheus.io/path": METRICS_PATH}
         return Workload(
             f"{self._name}-server",
             WorkloadArgs(
@@ -171,7 +170,7 @@ class TrackingServer(pulumi.ComponentResource):
                 resources=args.resources,
                 sources=sources,
                 checksums=checksums,
-                annotations=scrape if args.metrics else {},
+                metrics=args.metrics,
                 after=args.after,
             ),
             self._child,
@@ -192,6 +191,7 @@ class TrackingServer(pulumi.ComponentResource):
             namespace=self.namespace,
             pod_labels=_POD_LABELS,
             port=_PORT,
+            metrics=self._args.metrics,
             database_host=self._args.database.host,
             storage_emulator=self._args.storage_emulator,
         )

@@ -17,6 +17,7 @@ from pulumi_kubernetes.core.v1 import (
     TopologySpreadConstraintArgsDict,
 )
 
+from components.kubernetes.metrics import ANNOTATIONS, metrics_container
 from components.kubernetes.migration import DatabaseJobArgs, migration, retirement
 from components.kubernetes.pod import PodSources, pod_spec
 
@@ -48,8 +49,8 @@ class WorkloadArgs:
     """Where the pods find what they are told."""
     checksums: Mapping[str, pulumi.Input[str]]
     """Annotations of all pods that say what they were told; a change of one rolls them."""
-    annotations: Mapping[str, str]
-    """Further annotations of the server's pods."""
+    metrics: bool
+    """Whether Prometheus finds metrics in the pods."""
     after: Sequence[pulumi.Resource] = ()
     """What the server needs although nothing of it flows into the pods."""
 
@@ -80,14 +81,19 @@ class Workload(pulumi.ComponentResource):
     def _deployment(
         self, name: str, args: WorkloadArgs, migrated: kubernetes.batch.v1.Job
     ) -> kubernetes.apps.v1.Deployment:
+        containers = [_server_container(args)]
+        annotations = dict(args.checksums)
+        if args.metrics:
+            containers.append(metrics_container(args.image))
+            annotations |= ANNOTATIONS
         spec: DeploymentSpecArgsDict = {
             "selector": {"match_labels": args.pod_labels},
             # A pod goes only after its successor is ready.
             "strategy": {"type": "RollingUpdate", "rolling_update": {"max_surge": 1, "max_unavailable": 0}},
             "template": {
-                "metadata": {"labels": args.pod_labels, "annotations": {**args.checksums, **args.annotations}},
+                "metadata": {"labels": args.pod_labels, "annotations": annotations},
                 "spec": {
-                    **pod_spec(args.sources, _server_container(args)),
+                    **pod_spec(args.sources, *containers),
                     "termination_grace_period_seconds": 60,
                     "topology_spread_constraints": [
                         _spread(args, "topology.kubernetes.io/zone"),

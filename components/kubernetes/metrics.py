@@ -1,0 +1,32 @@
+"""What Prometheus finds: a port of the pods that serves what the server writes down of its requests.
+
+The server has a page of its own for that, behind its passwords and its list of hosts; Prometheus comes by a pod's
+address and should need neither. No Service and no Ingress leads to the port.
+"""
+
+from pulumi_kubernetes.core.v1 import ContainerArgsDict
+
+METRICS_PORT = 9090
+"""Port of the metrics in every server pod."""
+FOLDER = "/tmp/metrics"  # noqa: S108 - an empty folder of the pod's own, which its containers share
+"""Where the server writes what it counts."""
+ANNOTATIONS = {
+    "prometheus.io/scrape": "true",
+    "prometheus.io/port": str(METRICS_PORT),
+    "prometheus.io/path": "/metrics",
+}
+"""Annotations by which Prometheus finds the pods."""
+
+
+def metrics_container(image: str) -> ContainerArgsDict:
+    """Return the container that serves the metrics; `image` is the server's."""
+    return {
+        "name": "metrics",
+        "image": image,
+        "command": ["mlflow-metrics", FOLDER, str(METRICS_PORT)],
+        "ports": [{"name": "metrics", "container_port": METRICS_PORT, "protocol": "TCP"}],
+        "resources": {
+            "requests": {"cpu": "10m", "memory": "64Mi"},
+            "limits": {"cpu": "200m", "memory": "128Mi"},
+        },
+    }
