@@ -1,0 +1,109 @@
+"""`drift`: what is not as the program says, found by asking Google and the cluster anew; nothing is changed.
+
+Never tells a secret: of what the engine keeps secret only the place is named. Leaves mending to `pulumi up`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from operations.command import run
+from operations.errors import UserError
+from operations.server import APP, Server
+from operations.stack import Stack
+
+Json: TypeAlias = Mapping[str, Any]
+
+_SECRET = "[secret]"  # noqa: S105 - what the engine writes in place of one
+_COPIES = re.compile(r"(effectiveLabels|terraformLabels|pulumiLabels)\b")  # of labels, by the provider
+_MISSING, _UNKNOWN = object(), "04da6b54-80e4-46f7-96ec-b56ff0331ba9"  # the engine's mark of what is known later
+_LONGEST = 200
+
+
+def drift(stack: Stack) -> list[str]:
+    """Return a line for everything that differs.
+
+    Raises:
+        UserError: it could not be found out.
+
+    """
+    argv = ("pulumi", "preview", "--refresh", "--json", "--stack", stack.name)
+    done = run(*argv)
+    try:
+        preview: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise UserError(f"`{' '.join(argv)}` ended with status {done.returncode}:\n{done.stderr.strip()}") from error
+    errors = [each["message"].strip() for each in preview.get("diagnostics", []) if each["severity"] == "error"]
+    if errors or done.returncode != 0:
+        raise UserError("\n".join(["the preview failed:", *errors]))
+    found = [line for step in preview["steps"] for line in _differences(step)]
+    return found + list(_scaled(stack))
+
+
+def _differences(step: Json) -> Iterator[str]:
+    operation, name = step["op"], _name(step["urn"])
+    if operation in {"same", "refresh", "read"}:
+        return
+    if operation in {"create", "import"}:
+        yield f"{name}: is missing"
+    elif operation in {"delete", "discard"}:
+        yield f"{name}: is there, and the program no longer names it"
+    elif operation == "update":
+        paths = [path for path in step.get("detailedDiff") or {} if not _COPIES.match(path)]
+        for path in paths:
+            yield f"{name}: {path} {_words(step, path)}"
+        if not paths:
+            yield f"{name}: differs"
+    elif operation == "replace":
+        reasons = ", ".join(step.get("replaceReasons") or ["something"])
+        yield f"{name}: differs in {reasons}, for which it has to be replaced"
+
+
+def _name(urn: str) -> str:
+    """Return a resource's type and name as people know them, such as `Deployment mlflow-tracking-server`."""
+    *_, kinds, name = urn.split("::")
+    return f"{kinds.rpartition(':')[2]} {name}"
+
+
+def _words(step: Json, path: str) -> str:
+    """Say what is found at a path and what is wanted there."""
+    found = _at(step["oldState"].get("outputs") or {}, path)
+    wanted = _at(step["newState"].get("inputs") or {}, path)
+    if _SECRET in (found, wanted):
+        return "is not what it should be (secret)"
+    if wanted is _MISSING:
+        return f"is {_text(found)} and should not be set"
+    if found is _MISSING:
+        return f"is missing and should be {_text(wanted)}"
+    return f"is {_text(found)} and should be {_text(wanted)}"
+
+
+def _at(value: Any, path: str) -> object:  # noqa: ANN401 - JSON
+    """Return what stands at a path such as `settings.flags[0].name`, the secret mark where it lies within one."""
+    for bracketed, index, plain in re.findall(r'\["([^"]+)"\]|\[(\d+)\]|([^.\[\]]+)', path):
+        if value == _SECRET:
+            return _SECRET
+        key = int(index) if index else bracketed or plain
+        try:
+            value = value[key]
+        except (LookupError, TypeError):
+            return _MISSING
+    return value
+
+
+def _text(value: object) -> str:
+    if value is _MISSING:
+        return "something else"
+    text = "something that is known later" if value == _UNKNOWN else json.dumps(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _scaled(stack: Stack) -> Iterator[str]:
+    """Look at what the program leaves to the autoscaler, which itself rests once somebody writes 0."""
+    least, most = stack.replicas
+    replicas = Server(stack).replicas()
+    if most > least and not least <= replicas <= most:
+        remedy = f"`kubectl --namespace {stack.output('namespace')} scale deployment/{APP} --replicas={least}` mends it"
+        rests = ", which turns the autoscaler off" if replicas == 0 else ""
+        yield f"Deployment {APP}: spec.replicas is {replicas} and should be {least} to {most}{rests}; {remedy}"

@@ -1,0 +1,137 @@
+"""`restore`: a backup of database and artifacts into a stack, most often a new one.
+
+What the stack holds is lost. The server is stopped meanwhile. Each step may be done twice, so an interrupted restore is
+ended by the same command; word of it is left at the Deployment.
+"""
+
+import json
+
+from operations.bucket import Folder, check, copy, differing, total
+from operations.clients import cloud_storage
+from operations.errors import UserError
+from operations.instance import Instance
+from operations.manifest import ARTIFACTS, DUMP, Manifest
+from operations.progress import say, step
+from operations.server import Server
+from operations.stack import Stack
+
+_NOTE = "mlflow-operations/restoring"
+_HELD = """
+    SELECT json_build_object(
+        'runs', (SELECT count(*) FROM runs),
+        'experiments', (SELECT count(*) FROM experiments WHERE name <> 'Default'),
+        'registered models', (SELECT count(*) FROM registered_models))::text
+"""
+
+
+def restore(stack: Stack, url: str, *, overwrite: bool) -> None:
+    """Put database and artifacts of a stack to what a backup holds.
+
+    Args:
+        stack: deployed already.
+        url: of the backup, `gs://<bucket>/<time>`.
+        overwrite: whether what the stack holds may be lost.
+
+    Raises:
+        UserError: the backup is not whole, or something would be lost that may not.
+
+    """
+    client, server = cloud_storage(stack), Server(stack)
+    bucket, _, name = url.removeprefix("gs://").rstrip("/").partition("/")
+    if not url.startswith("gs://") or not bucket or not name:
+        raise UserError(f"{url}: give the address of a backup, gs://<bucket>/<time>, as `backups` lists them")
+    backup = Folder(bucket=client.bucket(bucket)).folder(name)
+    own = Folder(bucket=client.bucket(stack.backups)).folder(name)
+    artifacts = Folder(bucket=client.bucket(stack.artifacts))
+    database, manifest = stack.database, Manifest.read(backup)
+    _check_whole(backup, manifest)
+    goes_on = server.note(_NOTE) == backup.url
+    held = "" if goes_on else _held(server, artifacts)
+    if held and not overwrite:
+        raise UserError(
+            f"--stack {stack.name} holds {held}, which would be lost: restore into a new stack, or add --overwrite"
+        )
+    _tell(stack, manifest)
+    instance = Instance(stack)
+    if held:
+        say(f"lost: {held}")
+        before = instance.back_up(f"before the restore of {backup.url}")
+        say(f"the database of before is backup {before.id} of {instance.name}; objects can be undeleted for 7 days")
+    try:
+        if own.url != backup.url:
+            _bring(backup, own)
+        server.leave_note(_NOTE, backup.url)
+        server.stop()
+        instance.empty(database)
+        instance.load(database, f"{own.url}/{DUMP}")
+        _restore_artifacts(manifest, backup.folder(ARTIFACTS), artifacts)
+        stack.up_with_new_jobs()
+        server.start()
+        _check_runs(server, manifest)
+        server.leave_note(_NOTE, None)
+    except BaseException:
+        say(f"not done: the stack {stack.name} is of no use as it is; run the same command again, which goes on")
+        raise
+    say(f"restored and checked: {manifest.runs} runs, {total(manifest.artifacts)} of artifacts")
+
+
+def _check_whole(backup: Folder, manifest: Manifest) -> None:
+    with step(f"backup: looking for all that {backup.url} names"):
+        found = backup.listing()
+        wanted = {f"{ARTIFACTS}/{name}": each for name, each in manifest.artifacts.items()}
+        wrong = differing({DUMP: manifest.dump, **wanted}, found)
+    if wrong:
+        raise UserError(
+            f"{backup.url}: {len(wrong)} objects are missing or have changed, such as {wrong[0]}; take another backup"
+        )
+
+
+def _held(server: Server, artifacts: Folder) -> str:
+    """Return what a stack holds that could be lost, in words; empty if nothing."""
+    parts: list[str] = []
+    answer = server.ask(_HELD)
+    if answer is None:
+        parts.append("runs that cannot be counted, since no pod of the server is ready")
+    else:
+        counts: dict[str, int] = json.loads(answer)
+        parts += [f"{count} {what}" for what, count in counts.items() if count]
+    objects = artifacts.listing()
+    if objects:
+        parts.append(f"{total(objects)} in {artifacts.url}")
+    return " and ".join(parts)
+
+
+def _tell(stack: Stack, manifest: Manifest) -> None:
+    say(f"backup: stack {manifest.stack}, {manifest.time}, {manifest.runs} runs, {total(manifest.artifacts)}")
+    if manifest.image != stack.image:
+        say(
+            f"backup: made under the image {manifest.image}, this stack has {stack.image}; a release of MLflow that"
+            " is older than the backup's cannot use its tables"
+        )
+    if manifest.artifact_access == "direct" and manifest.artifact_root != stack.output("artifact_root"):
+        say(
+            f"backup: mlflow:artifactAccess was direct, so its runs name their artifacts by {manifest.artifact_root}:"
+            f" clients go on looking there and not in {stack.output('artifact_root')}"
+        )
+
+
+def _bring(backup: Folder, own: Folder) -> None:
+    """Copy the database to where the instance's own account may read it."""
+    with step(f"database: copying {backup.url}/{DUMP} to {own.url}") as still:
+        if copy([DUMP], backup, own, still):
+            raise UserError(f"{backup.url}/{DUMP} is gone; take another backup")
+
+
+def _restore_artifacts(manifest: Manifest, source: Folder, target: Folder) -> None:
+    with step(f"artifacts: copying {source.url} to {target.url}") as still:
+        found = target.listing()
+        copy(differing(manifest.artifacts, found), source, target, still)
+        target.delete(found.keys() - manifest.artifacts.keys(), still)
+    with step(f"artifacts: comparing checksums of {total(manifest.artifacts)}"):
+        check(manifest.artifacts, target)
+
+
+def _check_runs(server: Server, manifest: Manifest) -> None:
+    runs = server.ask("SELECT count(*) FROM runs")
+    if runs != str(manifest.runs):
+        raise UserError(f"the database holds {runs} runs and not {manifest.runs}, as the backup does")

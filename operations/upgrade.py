@@ -1,0 +1,85 @@
+"""`upgrade` and `downgrade`: another release of MLflow, and the way back.
+
+A release migrates the tables to its own form, and none migrates them back: the way back is the backup that was made
+before. Cloud SQL keeps it with the instance; artifacts are not touched by either.
+"""
+
+from datetime import datetime
+
+from operations.errors import UserError
+from operations.instance import BackupRun, Instance
+from operations.progress import say
+from operations.server import Server
+from operations.stack import Stack
+from settings import kubernetes
+
+_SETTING = "mlflow:image"
+
+
+def upgrade(stack: Stack, image: str) -> None:
+    """Back the database up, then replace the server's image: tables first, then pod by pod."""
+    _check_image(image)
+    if image == stack.image:
+        say(f"{_SETTING} is {image} already: going on with what is not done yet, without another backup")
+        stack.up()
+        return
+    backup = Instance(stack).back_up(f"{stack.image} before {image}")
+    back = f"python -m operations downgrade {stack.image} --backup {backup.id} --stack {stack.name}"
+    say(f"{_SETTING}: {stack.image} becomes {image}")
+    stack.set(_SETTING, image)
+    try:
+        stack.up()
+    except BaseException:
+        say(
+            f"not done: pods of {stack.image} serve until those of {image} are ready, perhaps on tables that are"
+            " migrated already. Run the same command again to go on; the way back, which loses what was logged since"
+            f" {backup.time}, is\n  {back}"
+        )
+        raise
+    say(
+        f"the server runs {image}; commit {stack.file}. The way back, which loses what is logged from now on:\n  {back}"
+    )
+
+
+def downgrade(stack: Stack, image: str, backup_id: str, *, confirmed: bool) -> None:
+    """Put the database back to a backup of before, and the server to the image of before."""
+    _check_image(image)
+    instance, server = Instance(stack), Server(stack)
+    backup = instance.backup(backup_id)
+    say(f"lost: {_lost(server, backup)}. Their artifacts stay in {stack.output('artifact_root')}, without a run")
+    if not confirmed:
+        _confirm(stack)
+    try:
+        server.stop()
+        instance.restore(backup)
+        if stack.setting("mlflow:databaseUser") == "postgres":
+            instance.set_password("postgres", server.password())  # the backup may be older than it
+        stack.set(_SETTING, image)
+        stack.up_with_new_jobs()
+        server.start()
+    except BaseException:
+        say("not done: the server is stopped, or not ready; run the same command again, which does all of it anew")
+        raise
+    say(f"the server runs {image} on the database of {backup.time}; commit {stack.file}")
+
+
+def _check_image(image: str) -> None:
+    problem = kubernetes.image(image)
+    if problem:
+        raise UserError(f"IMAGE {image}: {problem}")
+
+
+def _lost(server: Server, backup: BackupRun) -> str:
+    since = int(datetime.fromisoformat(backup.time).timestamp() * 1000)
+    runs = server.ask(f"SELECT count(*) FROM runs WHERE start_time >= {since}")  # noqa: S608 - a number
+    begun = "runs cannot be counted, since no pod is ready" if runs is None else f"{runs} runs were begun since"
+    return f"everything that was logged or changed since {backup.time}; {begun}"
+
+
+def _confirm(stack: Stack) -> None:
+    try:
+        typed = input(f"Type the name of the stack to go on ({stack.name}): ")
+    except EOFError as error:
+        raise UserError("nobody is here to confirm; nothing was changed. Add --yes") from error
+    if typed.strip() != stack.name:
+        raise UserError(f"{typed!r} is not {stack.name!r}; nothing was changed")
