@@ -17,6 +17,11 @@ Json: TypeAlias = dict[str, Any]
 
 _API = "https://sqladmin.googleapis.com/sql/v1beta4"
 _RESERVED_ROLES = {postgres.ADMINISTRATOR, "cloudsqlsuperuser"}
+_MEMBERSHIPS = """
+    SELECT r.rolname, array_agg(g.rolname ORDER BY g.rolname) FILTER (WHERE g.rolname IS NOT NULL)
+    FROM pg_roles r LEFT JOIN pg_auth_members m ON m.member = r.oid LEFT JOIN pg_roles g ON g.oid = m.roleid
+    WHERE r.rolcanlogin GROUP BY r.rolname ORDER BY r.rolname
+"""
 _COLLATION = "en_US.UTF8"  # Google's default; here the databases are collated by C.UTF-8
 
 
@@ -60,7 +65,7 @@ class Contents:
     def _server(self, path: dict[str, str]) -> postgres.Server:
         return self._instances.server(self._instances.find_runnable(path))
 
-    def _start(self, operation_type: str, call: Call, **work: str | None) -> Json:
+    def _start(self, operation_type: str, call: Call, **work: str | list[str] | None) -> Json:
         self._server(call.path)
         project, instance = call.path["project"], call.path["instance"]
         return self._instances.operations.start(
@@ -71,18 +76,22 @@ class Contents:
         with self._server(path).connect() as connection:
             return [row[0] for row in connection.execute(query.encode()).fetchall()]
 
-    def _users(self, path: dict[str, str]) -> list[str]:
-        names = self._names(path, "SELECT rolname FROM pg_roles WHERE rolcanlogin ORDER BY rolname")
-        return [name for name in names if name not in _RESERVED_ROLES]
+    def _users(self, path: dict[str, str]) -> dict[str, list[str]]:
+        """Answer the roles that each user is a member of."""
+        with self._server(path).connect() as connection:
+            rows = connection.execute(_MEMBERSHIPS).fetchall()
+        return {name: roles or [] for name, roles in rows if name not in _RESERVED_ROLES}
 
     def _databases(self, path: dict[str, str]) -> list[str]:
         return self._names(path, "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname")
 
     def _list_users(self, call: Call) -> Json:
-        return {"kind": "sql#usersList", "items": [_user(call.path, name) for name in self._users(call.path)]}
+        users = self._users(call.path).items()
+        return {"kind": "sql#usersList", "items": [_user(call.path, name, roles) for name, roles in users]}
 
     def _get_user(self, call: Call) -> Json:
-        return _user(call.path, self.require_user(call.path, call.path["name"]))
+        name = self.require_user(call.path, call.path["name"])
+        return _user(call.path, name, self._users(call.path)[name])
 
     def require_user(self, path: dict[str, str], name: str | None) -> str:
         """Answer the name of a user that is there; ApiError 404 when it is not."""
@@ -98,9 +107,12 @@ class Contents:
         name: str = call.body.get("name", "")
         if not name or name in _RESERVED_ROLES or name.startswith("pg_"):
             raise invalid(f"User.name {name!r} is empty or reserved.")
-        return self._start("CREATE_USER", call, user=name, verifier=_verifier(name, call.body))
+        roles: list[str] = call.body.get("databaseRoles", [])
+        return self._start("CREATE_USER", call, user=name, verifier=_verifier(name, call.body), roles=roles)
 
     def _update_user(self, call: Call) -> Json:
+        for unsupported in {"databaseRoles", "revokeExistingRoles"} & set(call.query):
+            raise not_implemented(f"query parameter {unsupported} of {call.method.id}")
         name = self.require_user(call.path, call.query.get("name"))
         return self._start("UPDATE_USER", call, user=name, verifier=_verifier(name, call.body))
 
@@ -111,8 +123,7 @@ class Contents:
     def _set_user(self, work: Json) -> None:
         server, user = self._server(work), sql.Identifier(work["user"])
         if work["user"] not in self._users(work):
-            creation = "CREATE ROLE {} LOGIN CREATEDB CREATEROLE IN ROLE cloudsqlsuperuser"
-            server.execute(sql.SQL(creation).format(user))
+            server.execute(_creation(user, work["roles"]))
         if work["verifier"]:
             server.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(user, work["verifier"]))
 
@@ -164,9 +175,17 @@ def _verifier(name: str, body: Json) -> str | None:
     return postgres.verifier(name, password) if password else None
 
 
-def _user(path: dict[str, str], name: str) -> Json:
+def _creation(user: sql.Identifier, roles: list[str]) -> sql.Composed:
+    """Answer the statement that makes a user: like postgres, or a member of the named roles and no more."""
+    if not roles:
+        return sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE IN ROLE cloudsqlsuperuser").format(user)
+    named = sql.SQL(", ").join(map(sql.Identifier, roles))
+    return sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}").format(user, named)
+
+
+def _user(path: dict[str, str], name: str, roles: list[str]) -> Json:
     owner = {"project": path["project"], "instance": path["instance"]}
-    return {"kind": "sql#user", "name": name, "host": "", "etag": "", **owner}
+    return {"kind": "sql#user", "name": name, "host": "", "etag": "", "databaseRoles": roles, **owner}
 
 
 def _database(path: dict[str, str], name: str) -> Json:

@@ -69,3 +69,30 @@ def test_a_name_is_never_read_as_sql(standin: StandIn, contents: Json) -> None:
     standin.done(standin.sql("POST", f"{_IN}/databases", {"name": name}))
     names = [database["name"] for database in standin.sql("GET", f"instances/{contents['name']}/databases")["items"]]
     assert set(names) >= {"postgres", name}
+
+
+def test_a_user_is_a_member_of_cloudsqlsuperuser_unless_other_roles_are_named(standin: StandIn, contents: Json) -> None:
+    query(contents, "CREATE ROLE readers")
+    standin.done(standin.sql("POST", f"{_IN}/users", {"name": "like-postgres", "password": "one"}))
+    standin.done(
+        standin.sql("POST", f"{_IN}/users", {"name": "reader", "password": "one", "databaseRoles": ["readers"]})
+    )
+    assert standin.sql("GET", f"{_IN}/users/like-postgres")["databaseRoles"] == ["cloudsqlsuperuser"]
+    assert standin.sql("GET", f"{_IN}/users/reader")["databaseRoles"] == ["readers"]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        query(contents, "CREATE ROLE more", user="reader", password="one")  # noqa: S106
+
+
+def test_a_user_of_a_role_that_is_not_there_is_not_made(standin: StandIn, contents: Json) -> None:
+    body = {"name": "nobody", "password": "one", "databaseRoles": ["no-such-role"]}
+    error = standin.done(standin.sql("POST", f"instances/{contents['name']}/users", body))["error"]["errors"][0]
+    assert 'role "no-such-role" does not exist' in error["message"]
+
+
+def test_a_database_that_somebody_uses_is_not_dropped(standin: StandIn, contents: Json) -> None:
+    standin.done(standin.sql("POST", f"{_IN}/databases", {"name": "busy"}))
+    with connect(contents, dbname="busy") as session:
+        error = standin.done(standin.sql("DELETE", f"{_IN}/databases/busy"))["error"]["errors"][0]
+        assert session.execute("SELECT 1").fetchone() == (1,)
+    assert 'database "busy" is being accessed by other users' in error["message"]
+    assert standin.sql("GET", f"{_IN}/databases/busy")["name"] == "busy"
