@@ -43,12 +43,14 @@ def namespaces_enforce_pod_security(namespace: Resource) -> Iterator[str]:
 @rule("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
 def servers_are_probed(server: Resource) -> Iterator[str]:
     """kube-score container probes: Kubernetes knows when a server is ready and when it hangs."""
-    for name, container in containers(server):
-        if container in items(server.at("spec.template.spec.initContainers")):
-            continue
-        for probe in ("readinessProbe", "livenessProbe"):
-            if container.get(probe) is None:
-                yield f"{name} has no {probe}: give it one, such as an httpGet of its health address"
+    before = items(server.at("spec.template.spec.initContainers"))
+    serving = [(name, container) for name, container in containers(server) if container not in before]
+    # One is enough: what serves beside the server must not take it out of service.
+    if all(container.get("readinessProbe") is None for _, container in serving):
+        yield "no container has a readinessProbe: give one, such as an httpGet of the server's health address"
+    for name, container in serving:
+        if container.get("livenessProbe") is None:
+            yield f"{name} has no livenessProbe: give it one, such as an httpGet of its health address"
 
 
 @rule("kubernetes:core/v1:Service")

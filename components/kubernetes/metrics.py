@@ -25,6 +25,7 @@ def metrics_container(image: str) -> ContainerArgsDict:
         "image": image,
         "command": ["mlflow-metrics", FOLDER, str(METRICS_PORT)],
         "ports": [{"name": "metrics", "container_port": METRICS_PORT, "protocol": "TCP"}],
+        "liveness_probe": {"http_get": {"path": "/metrics", "port": METRICS_PORT}, "timeout_seconds": 5},
         "resources": {
             "requests": {"cpu": "10m", "memory": "64Mi"},
             "limits": {"cpu": "200m", "memory": "128Mi"},

@@ -74,7 +74,12 @@ KUBERNETES: list[Row] = [
         {"metadata.labels": {"pod-security.kubernetes.io/enforce": "baseline"}},
         "is baseline: set it to restricted",
     ),
-    (kubernetes.servers_are_probed, "server", {f"{CONTAINER}.readinessProbe": None}, "no readinessProbe"),
+    (
+        kubernetes.servers_are_probed,
+        "server",
+        {f"{CONTAINER}.readinessProbe": None},
+        "no container has a readinessProbe",
+    ),
     (kubernetes.servers_are_probed, "server", {f"{CONTAINER}.livenessProbe": None}, "no livenessProbe"),
     (kubernetes.services_are_not_public, "service", {"spec.type": "LoadBalancer"}, "is LoadBalancer"),
     (kubernetes.services_are_not_public, "service", {"spec.externalIPs": ["192.0.2.1"]}, "192.0.2.1"),
