@@ -1,6 +1,10 @@
 """The pack as a whole."""
 
+import os
 import re
+import select
+import subprocess
+import sys
 from types import ModuleType
 
 import pytest
@@ -56,3 +60,18 @@ def test_released_and_built_engine_run_the_pack_with_the_same_packages() -> None
         return set(re.findall(r"^[a-z][a-z-]*==\S+", (PROJECT / name).read_text(), flags=re.MULTILINE))
 
     assert pins("policy/requirements.txt") <= pins("requirements-dev.txt") | pins("requirements.txt")
+
+
+def test_the_pack_tells_its_port_whether_or_not_python_buffers_what_it_prints() -> None:
+    served = subprocess.Popen(
+        [sys.executable, PROJECT / "policy", "127.0.0.1:1"],
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert served.stdout is not None
+        assert select.select([served.stdout], [], [], 60)[0], "nothing in 60 s"
+        assert int(served.stdout.readline()) > 0
+    finally:
+        served.kill()
+        served.communicate()
