@@ -16,6 +16,8 @@ from local.ingress.configuration import Files
 from local.process import Daemon, wait_for
 
 RELOAD_SECONDS = 20
+WORKER = "nginx: worker process"
+"""The title of a worker; that of one that only ends what it began goes on."""
 
 
 def put(folder: Path, content: Files) -> Path:
@@ -96,7 +98,7 @@ class Server:
         """Return the workers that accept connections; one that only ends what it began says so in its title."""
         master = self._pid()
         children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-        return {int(child) for child in children if _title(child) == "nginx: worker process"}
+        return {int(child) for child in children if _title(child) == WORKER}
 
 
 def _title(pid: str) -> str:

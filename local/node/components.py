@@ -14,7 +14,7 @@ ETCD_URL = "https://127.0.0.1:2379"
 ETCD_PEER_URL = "https://127.0.0.1:2380"
 FIRST = ("etcd", "containerd", "kube-apiserver")
 SECOND = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
-THIRD = (metrics_server.NAME, ingress.NGINX, ingress.CONTROLLER)
+
 
 # A proxy for the way to the internet is none for the way to the node.
 ENVIRONMENT = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"), "")
@@ -124,6 +124,7 @@ def api_server(layout: Layout) -> list[str]:
         "--requestheader-extra-headers-prefix=X-Remote-Extra-",
         f"--proxy-client-cert-file={pki}/{front_proxy}.crt",
         f"--proxy-client-key-file={pki}/{front_proxy}.key",
+        "--enable-aggregator-routing",  # straight to metrics-server: no wait for kube-proxy's rules at each start
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         f"--service-account-key-file={service_account}.pub",
         f"--service-account-signing-key-file={service_account}.key",

@@ -49,6 +49,10 @@ def argv(layout: Layout) -> list[str]:
         f"--tls-private-key-file={layout.pki}/{NAME}.key",
         f"--kubeconfig={kubeconfig}",
         f"--authentication-kubeconfig={kubeconfig}",
+        "--authentication-skip-lookup",  # the next three lines tell what it would look up
+        f"--client-ca-file={layout.pki}/{certificates.AUTHORITY}.crt",
+        f"--requestheader-client-ca-file={layout.pki}/{certificates.FRONT_PROXY_AUTHORITY}.crt",
+        f"--requestheader-allowed-names={certificates.FRONT_PROXY}",
         f"--authorization-kubeconfig={kubeconfig}",
         f"--kubelet-certificate-authority={layout.pki}/{certificates.AUTHORITY}.crt",
         "--kubelet-preferred-address-types=InternalIP",

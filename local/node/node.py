@@ -162,15 +162,15 @@ def _start_rest(layout: Layout, binaries: Path, programs: dict[str, Daemon], swi
     kubelet_started = ready.LONG_AGO if programs["kubelet"].running() else ready.now()
     for name in components.SECOND:
         programs[name].start()
-    addons.apply(layout, binaries)
-    for name in components.THIRD:
-        programs[name].start()
+    addons.start(layout, binaries, programs)
+
     _await(lambda: ready.node(layout, kubelet_started), "the node to be Ready", programs["kubelet"])
     _await(lambda: ready.proxy(layout), "kube-proxy", programs["kube-proxy"])
     _await(lambda: ready.default_account(layout), "the default account", programs["kube-controller-manager"])
     _await(lambda: ready.dns(layout, switched_on), "the cluster's DNS", programs["kubelet"])
     _await(lambda: ready.metrics(layout), "metrics-server", programs["metrics-server"])
     _await(lambda: ready.ingress(layout), "nginx", programs["nginx"])
+    programs["ingress"].start()  # last: nothing waits for it, and its start would hold up the others'
 
 
 def _await(condition: Callable[[], bool], what: str, program: Daemon, deadline: float = 90) -> None:

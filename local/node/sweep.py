@@ -64,6 +64,14 @@ def end_all(instance: Instance, spaces: set[Namespace]) -> None:
         raise UserError(f"could not end {', '.join(left)}: end them by hand, then try again") from error
 
 
+def end_titled(instance: Instance, title: str) -> None:
+    """End the processes in the instance's network that call themselves so."""
+    spaces = namespaces(instance, [])
+    for pid in processes(instance, spaces):
+        if _title(pid).startswith(title):
+            _kill(instance, pid, spaces)
+
+
 def require_gone(instance: Instance) -> None:
     """Check that a stop left nothing but files.
 
@@ -103,8 +111,11 @@ def _identity(namespace: Path) -> Namespace | None:
 
 
 def _describe(pid: int) -> str:
+    return f"process {pid} ({_title(pid)[:80] or '?'})"
+
+
+def _title(pid: int) -> str:
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except (FileNotFoundError, ProcessLookupError):
-        command = "?"
-    return f"process {pid} ({command[:80]})"
+        return ""

@@ -166,7 +166,9 @@ def test_a_second_up_starts_nothing(cluster: Cluster) -> None:
     assert pids(cluster) == before
 
 
-@pytest.mark.parametrize("victims", [["kubelet", "containerd", "etcd"], ["node-namespace"]])
+@pytest.mark.parametrize(
+    "victims", [["kubelet", "containerd", "etcd"], ["metrics-server", "nginx", "ingress"], ["node-namespace"]]
+)
 def test_up_mends_what_was_killed(cluster: Cluster, askers: dict[str, list[str]], victims: list[str]) -> None:
     assert askers
     before = pids(cluster)
