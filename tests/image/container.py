@@ -28,19 +28,24 @@ class Unpacked:
 
 
 def unpack(archive: Path, root: Path) -> Unpacked:
-    """Unpack the layers of an archive in Docker's format over one another."""
+    """Unpack the layers of an archive in OCI's format over one another."""
     root.mkdir()
     with tarfile.open(archive) as tar:
-        manifest = json.load(_member(tar, "manifest.json"))[0]
-        for layer in manifest["Layers"]:
-            command = ["tar", "--extract", "--numeric-owner", "--exclude=./dev/*", "--directory", root]
+        entries = json.load(_member(tar, "./index.json"))["manifests"]
+        manifest = json.load(_member(tar, _blob(entries[0])))
+        for layer in manifest["layers"]:
+            command = ["tar", "--extract", "--gzip", "--numeric-owner", "--exclude=./dev/*", "--directory", root]
             with subprocess.Popen(command, stdin=subprocess.PIPE) as unpacking:
                 assert unpacking.stdin is not None
-                file = _member(tar, layer)
+                file = _member(tar, _blob(layer))
                 while block := file.read(1 << 20):
                     unpacking.stdin.write(block)
             assert unpacking.returncode == 0
-        return Unpacked(root=root, config=json.load(_member(tar, manifest["Config"]))["config"])
+        return Unpacked(root=root, config=json.load(_member(tar, _blob(manifest["config"])))["config"])
+
+
+def _blob(descriptor: dict[str, Any]) -> str:
+    return "./blobs/" + descriptor["digest"].replace(":", "/")
 
 
 def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
@@ -51,52 +56,96 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
 
 @contextmanager
 def serving(
-    image: Unpacked, folder: Path, options: Sequence[str] = (), env: Sequence[str] = ()
+    image: Unpacked,
+    folder: Path,
+    options: Sequence[str] = (),
+    env: Sequence[str] = (),
+    *,
+    shared: Path | None = None,
 ) -> Generator[httpx.Client]:
     """Run the server with `options` until the block ends, and yield a client for it once it answers."""
-    port = _free_port()
-    arguments = ["server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1", *options]
-    (folder / "config.json").write_text(json.dumps(_specification(folder, image, arguments, env)))
-    command = ["runc", "--root", folder / "runc", "run", "--bundle", folder, f"mlflow-image-test-{port}"]
+    port = free_port()
+    place = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = [*image.config["Entrypoint"], "server", *place, *options]
+    with (
+        running(image, folder, command, env, shared=shared) as container,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+        wait_for(lambda: _healthy(client, container), what="the server", deadline=60, log=container.log)
+        yield client
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A container in the background, and the file with everything that it prints."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+@contextmanager
+def running(
+    image: Unpacked, folder: Path, command: Sequence[str], env: Sequence[str] = (), *, shared: Path | None = None
+) -> Generator[Running]:
+    """Run a command in place of the image's own until the block ends; `shared` is a folder that it sees as /shared."""
+    folder.mkdir(exist_ok=True)
+    argv = _container(image, folder, command, env, shared)
     log = folder / "server.log"
     with (
         log.open("wb") as output,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output) as container,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+        subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output) as process,
     ):
         try:
-            wait_for(lambda: _healthy(client, container, log), what="the server", deadline=60, log=log)
-            yield client
+            yield Running(process=process, log=log)
         finally:
-            container.terminate()
+            process.terminate()
 
 
-def call(image: Unpacked, folder: Path, command: Sequence[str]) -> str:
-    """Run one command in place of the image's own to its end and return what it printed."""
-    specification = _specification(folder, image, [], [])
-    specification["process"]["args"] = list(command)
-    (folder / "config.json").write_text(json.dumps(specification))
-    argv = ["runc", "--root", folder / "runc", "run", "--bundle", folder, f"mlflow-image-test-{_free_port()}"]
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+def attempt(
+    image: Unpacked, folder: Path, command: Sequence[str], env: Sequence[str] = (), *, shared: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run one command in place of the image's own to its end."""
+    folder.mkdir(exist_ok=True)
+    argv = _container(image, folder, command, env, shared)
+    return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+def call(
+    image: Unpacked, folder: Path, command: Sequence[str], env: Sequence[str] = (), *, shared: Path | None = None
+) -> str:
+    """Run one command in place of the image's own, which has to succeed, and return what it printed."""
+    done = attempt(image, folder, command, env, shared=shared)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def _healthy(client: httpx.Client, container: subprocess.Popen[bytes], log: Path) -> bool:
-    assert container.poll() is None, log.read_text()
+def _container(
+    image: Unpacked, folder: Path, command: Sequence[str], env: Sequence[str], shared: Path | None
+) -> list[str | Path]:
+    """Describe a container in `folder` and return the command that runs it."""
+    (folder / "config.json").write_text(json.dumps(_specification(folder, image, command, env, shared)))
+    return ["runc", "--root", folder / "runc", "run", "--bundle", folder, f"mlflow-image-test-{free_port()}"]
+
+
+def _healthy(client: httpx.Client, container: Running) -> bool:
+    assert container.process.poll() is None, container.log.read_text()
     try:
         return client.get("/health").is_success
     except httpx.TransportError:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def _specification(bundle: Path, image: Unpacked, arguments: Sequence[str], env: Sequence[str]) -> dict[str, Any]:
+def _specification(
+    bundle: Path, image: Unpacked, command: Sequence[str], env: Sequence[str], shared: Path | None
+) -> dict[str, Any]:
+    (bundle / "config.json").unlink(missing_ok=True)
     subprocess.run(["runc", "spec"], cwd=bundle, check=True)
     specification = json.loads((bundle / "config.json").read_text())
     user, group = image.config["User"].split(":")
@@ -104,7 +153,7 @@ def _specification(bundle: Path, image: Unpacked, arguments: Sequence[str], env:
     specification["process"] |= {
         "terminal": False,
         "user": {"uid": int(user), "gid": int(group)},
-        "args": [*image.config["Entrypoint"], *arguments],
+        "args": list(command),
         "env": [*image.config["Env"], *env],
         "cwd": image.config["WorkingDir"],
         "capabilities": dict.fromkeys(specification["process"]["capabilities"], nothing),
@@ -115,5 +164,6 @@ def _specification(bundle: Path, image: Unpacked, arguments: Sequence[str], env:
     # /sys can only be mounted in a network namespace of one's own.
     kept = [mount for mount in specification["mounts"] if not mount["destination"].startswith("/sys")]
     writable = {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=1777"]}  # noqa: S108 - the container's own
-    specification["mounts"] = [*kept, writable]
+    seen = {"destination": "/shared", "type": "bind", "source": str(shared), "options": ["rbind"]}
+    specification["mounts"] = [*kept, writable, *([seen] if shared else [])]
     return specification

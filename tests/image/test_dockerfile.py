@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from local.image.base import NAME
-from local.image.build import SOURCE, mlflow_version
+from local.image.build import SOURCE, mlflow_version, tag
 
 ROOT = SOURCE.parents[1]
+PREVIOUS_LOCK = ROOT / "tests/e2e/previous-release/requirements.txt"
 DOCKERFILE = (SOURCE / "Dockerfile").read_text()
 LOCK = (SOURCE / "requirements.txt").read_text()
 
@@ -28,9 +29,9 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()  # PEP 503
 
 
-def _pins() -> dict[str, str]:
+def _pins(lock: str = LOCK) -> dict[str, str]:
     """Return each locked package with its whole entry."""
-    entries = re.findall(r"^([A-Za-z0-9][\w.-]*==[^\n]*(?:\n[ ]+--hash=[^\n]*)*)", LOCK, re.MULTILINE)
+    entries = re.findall(r"^([A-Za-z0-9][\w.-]*==[^\n]*(?:\n[ ]+--hash=[^\n]*)*)", lock, re.MULTILINE)
     return {_normal(entry.split("==")[0]): entry for entry in entries}
 
 
@@ -93,3 +94,29 @@ def test_the_server_runs_on_the_python_that_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
     assert project["requires-python"] == ">=" + NAME.removeprefix("python:").removesuffix("-slim-bookworm")
+
+
+def test_every_program_can_be_called_by_its_name() -> None:
+    programs = {path for path in (SOURCE / "bin").glob("*.py") if "__pycache__" not in path.parts}
+    copied = {f"bin/{path.name} /opt/mlflow/bin/{path.stem.replace('_', '-')}" for path in programs}
+
+    assert copied <= set(_instructions("COPY"))
+    assert [path for path in programs if not path.stat().st_mode & 0o111] == []
+    assert [path for path in programs if not path.read_text().startswith("#!/opt/mlflow/bin/python3")] == []
+
+
+def test_the_release_before_differs_in_mlflow_alone() -> None:
+    previous = _pins(PREVIOUS_LOCK.read_text())
+
+    assert {name for name, entry in _pins().items() if previous.get(name) != entry} == {
+        "mlflow",
+        "mlflow-skinny",
+        "mlflow-tracing",
+    }
+    assert set(previous) == set(_pins())
+
+
+def test_the_image_of_another_release_has_another_name() -> None:
+    assert mlflow_version(PREVIOUS_LOCK) != mlflow_version()
+    assert tag(PREVIOUS_LOCK).split(":")[1].startswith(mlflow_version(PREVIOUS_LOCK))
+    assert tag(PREVIOUS_LOCK) != tag()

@@ -11,17 +11,10 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from local.image import build
-from tests.image.container import Unpacked, call, serving, unpack
+from tests.image.container import Unpacked, call, serving
 
 ARTIFACTS, METRICS = "/tmp/artifacts", "/tmp/metrics"  # noqa: S108 - inside the container, which has nothing else
 ADMIN = ("admin", "a password for this test only")
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
-    folder = tmp_path_factory.mktemp("image")
-    return unpack(build().tar, folder / "root")
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,35 @@
+"""The unpacked image and the cloud that its server is tried with: a database instance and a store of objects."""
+
+from collections.abc import Generator
+
+import pytest
+
+from local.image import build
+from tests.gcp.standin import StandIn, state_folder
+from tests.image.container import Unpacked, unpack
+from tests.image.database import Database, Instance
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
+    return unpack(build().tar, tmp_path_factory.mktemp("image") / "root")
+
+
+@pytest.fixture(scope="session")
+def standin() -> Generator[StandIn]:
+    with state_folder() as folder:
+        standin = StandIn(folder, "127.78.0.0/25")
+        standin.start()
+        yield standin
+        standin.end()
+
+
+@pytest.fixture(scope="session")
+def instance(standin: StandIn) -> Instance:
+    return Instance(standin)
+
+
+@pytest.fixture
+def database(instance: Instance) -> Database:
+    """A database that nobody else uses, and without any account of its own."""
+    return instance.database()
