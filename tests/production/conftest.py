@@ -32,7 +32,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
 def rehearsal(project: Scratch) -> Rehearsal:
     """The `prod` stack, up."""
     made = Rehearsal(project, Instance(INSTANCE), certificate(HOST))
-    made.configure(build().tag, {})
+    made.configure(build().digest, {})
     made.up("--policy-pack", "policy")
     return made
 
