@@ -9,10 +9,9 @@ import gzip
 from datetime import UTC, datetime
 from itertools import takewhile
 
-from google.cloud import storage
 from google.cloud.storage.fileio import BlobReader
 
-from operations.bucket import Folder, copy, differing, known, total
+from operations.bucket import Folder, StoredObject, copy, differing, known, total
 from operations.clients import cloud_storage
 from operations.errors import UserError
 from operations.instance import Instance
@@ -25,45 +24,46 @@ _RUNS, _END = b"COPY public.runs (", b"\\.\n"
 
 def backup(stack: Stack) -> str:
     """Make a backup and return its `gs://` URL."""
-    client, now = cloud_storage(stack), datetime.now(UTC)
-    source = Folder(bucket=client.bucket(stack.artifacts))
-    target = Folder(bucket=client.bucket(stack.backups)).folder(f"{now:%Y-%m-%dT%H%M%SZ}")
-    database = stack.database
-    try:
-        Instance(stack).export(database, f"{target.url}/{DUMP}")
-        dump, runs = _read(target)
-        _copy_artifacts(source, target.folder(ARTIFACTS))
-        manifest = Manifest(
-            stack=stack.name,
-            time=now.isoformat(timespec="seconds"),
-            image=stack.image,
-            database=database,
-            runs=runs,
-            artifact_access=stack.setting("mlflow:artifactAccess"),
-            artifact_root=source.url,
-            dump=known(dump),
-            artifacts=target.folder(ARTIFACTS).listing(),
-        )
-        manifest.write(target)
-    except BaseException:
-        say(
-            f"{target.url} has no manifest.json, so it is no backup; nothing else was changed. Run the same command"
-            f" again, and remove this one with `gcloud storage rm --recursive {target.url}`"
-        )
-        raise
-    say(f"complete: {runs} runs, {size(int(dump.size or 0))} of database; {total(manifest.artifacts)} of artifacts")
+    now, database = datetime.now(UTC), stack.database
+    with cloud_storage(stack) as client, Instance(stack) as instance:
+        source = Folder(bucket=client.bucket(stack.artifacts))
+        target = Folder(bucket=client.bucket(stack.backups)).folder(f"{now:%Y-%m-%dT%H%M%SZ}")
+        try:
+            instance.export(database, f"{target.url}/{DUMP}")
+            dump, runs = _read(target)
+            _copy_artifacts(source, target.folder(ARTIFACTS))
+            manifest = Manifest(
+                stack=stack.name,
+                time=now.isoformat(timespec="seconds"),
+                image=stack.image,
+                database=database,
+                runs=runs,
+                artifact_access=stack.setting("mlflow:artifactAccess"),
+                artifact_root=source.url,
+                dump=dump,
+                artifacts=target.folder(ARTIFACTS).listing(),
+            )
+            manifest.write(target)
+        except BaseException:
+            say(
+                f"{target.url} has no manifest.json, so it is no backup; nothing else was changed. Run the same command"
+                f" again, and remove this one with `gcloud storage rm --recursive {target.url}`"
+            )
+            raise
+    say(f"complete: {runs} runs, {size(dump.size)} of database; {total(manifest.artifacts)} of artifacts")
     return target.url
 
 
 def backups(stack: Stack) -> list[str]:
     """Return the `gs://` URLs of the stack's complete backups, the oldest first."""
-    complete, others = kept(Folder(bucket=cloud_storage(stack).bucket(stack.backups)))
+    with cloud_storage(stack) as client:
+        complete, others = kept(Folder(bucket=client.bucket(stack.backups)))
     for each in others:
         say(f"{each.url} is not complete: it is being made, or remove it by `gcloud storage rm --recursive {each.url}`")
     return [each.url for each in complete]
 
 
-def _read(target: Folder) -> tuple[storage.Blob, int]:
+def _read(target: Folder) -> tuple[StoredObject, int]:
     """Read an export to its end, which proves that it can be read, and return it and how many runs are in it."""
     dump = target.blob(DUMP)
     dump.reload()
@@ -78,7 +78,7 @@ def _read(target: Folder) -> tuple[storage.Blob, int]:
         runs = sum(1 for _ in takewhile(lambda line: line != _END, lines))
         while lines.read(1 << 20):
             still("")
-    return dump, runs
+    return known(dump), runs
 
 
 def _copy_artifacts(source: Folder, target: Folder) -> None:

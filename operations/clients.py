@@ -38,4 +38,4 @@ def _credentials(stack: Stack) -> Credentials:
 def _options(stack: Stack, service: str, path: str) -> dict[str, str]:
     """Return where a service is, if it is not at Google; the clients add the version's path themselves."""
     endpoint = stack.setting(f"gcp:{service}CustomEndpoint")
-    return {"api_endpoint": endpoint.removesuffix(path)} if endpoint else {}
+    return {"api_endpoint": endpoint.removesuffix(path).rstrip("/")} if endpoint else {}

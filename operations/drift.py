@@ -37,12 +37,13 @@ def drift(stack: Stack) -> list[str]:
     errors = [each["message"].strip() for each in preview.get("diagnostics", []) if each["severity"] == "error"]
     if errors or done.returncode != 0:
         raise UserError("\n".join(["the preview failed:", *errors]))
-    found = [line for step in preview["steps"] for line in _differences(step)]
+    found = [line for step in preview["steps"] for line in differences(step)]
     return found + list(_scaled(stack))
 
 
-def _differences(step: Json) -> Iterator[str]:
-    operation, name = step["op"], _name(step["urn"])
+def differences(step: Json) -> Iterator[str]:
+    """Yield a line for everything that a step of a preview would change."""
+    operation, name = step["op"], _name(step)
     if operation in {"same", "refresh", "read"}:
         return
     if operation in {"create", "import"}:
@@ -60,10 +61,13 @@ def _differences(step: Json) -> Iterator[str]:
         yield f"{name}: differs in {reasons}, for which it has to be replaced"
 
 
-def _name(urn: str) -> str:
-    """Return a resource's type and name as people know them, such as `Deployment mlflow-tracking-server`."""
-    *_, kinds, name = urn.split("::")
-    return f"{kinds.rpartition(':')[2]} {name}"
+def _name(step: Json) -> str:
+    """Return a resource's kind and name as Google and `kubectl` know them, such as `Secret mlflow-tls`."""
+    *_, kinds, name = step["urn"].split("::")
+    state = step.get("oldState") or step.get("newState") or {}
+    properties = state.get("outputs") or state.get("inputs") or {}
+    known = (properties.get("metadata") or properties).get("name")
+    return f"{kinds.rpartition(':')[2]} {known or name}"
 
 
 def _words(step: Json, path: str) -> str:

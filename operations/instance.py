@@ -6,7 +6,7 @@ Each call waits until Google is done. Whether the server may be running meanwhil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from operations.clients import cloud_sql
 from operations.errors import UserError
@@ -49,6 +49,12 @@ class Instance:
         self._api: Any = cloud_sql(stack)
         self._project, self.name = stack.project, stack.output("database_instance")
         self._ids = {"project": self._project, "instance": self.name}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._api.close()
 
     def export(self, database: str, url: str) -> None:
         """Write a database as SQL to an object; compressed if its name ends in .gz."""

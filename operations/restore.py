@@ -5,6 +5,7 @@ ended by the same command; word of it is left at the Deployment.
 """
 
 import json
+from dataclasses import dataclass
 
 from operations.bucket import Folder, check, copy, differing, total
 from operations.clients import cloud_storage
@@ -36,43 +37,87 @@ def restore(stack: Stack, url: str, *, overwrite: bool) -> None:
         UserError: the backup is not whole, or something would be lost that may not.
 
     """
-    client, server = cloud_storage(stack), Server(stack)
     bucket, _, name = url.removeprefix("gs://").rstrip("/").partition("/")
     if not url.startswith("gs://") or not bucket or not name:
         raise UserError(f"{url}: give the address of a backup, gs://<bucket>/<time>, as `backups` lists them")
-    backup = Folder(bucket=client.bucket(bucket)).folder(name)
-    own = Folder(bucket=client.bucket(stack.backups)).folder(name)
-    artifacts = Folder(bucket=client.bucket(stack.artifacts))
-    database, manifest = stack.database, Manifest.read(backup)
-    _check_whole(backup, manifest)
-    goes_on = server.note(_NOTE) == backup.url
-    held = "" if goes_on else _held(server, artifacts)
-    if held and not overwrite:
-        raise UserError(
-            f"--stack {stack.name} holds {held}, which would be lost: restore into a new stack, or add --overwrite"
+    with cloud_storage(stack) as client, Instance(stack) as instance:
+        backup = Folder(bucket=client.bucket(bucket)).folder(name)
+        restoration = _Restoration(
+            stack=stack,
+            server=Server(stack),
+            instance=instance,
+            database=stack.database,
+            backup=backup,
+            own=Folder(bucket=client.bucket(stack.backups)).folder(name),
+            artifacts=Folder(bucket=client.bucket(stack.artifacts)),
+            manifest=Manifest.read(backup),
         )
-    _tell(stack, manifest)
-    instance = Instance(stack)
-    if held:
-        say(f"lost: {held}")
-        before = instance.back_up(f"before the restore of {backup.url}")
-        say(f"the database of before is backup {before.id} of {instance.name}; objects can be undeleted for 7 days")
-    try:
-        if own.url != backup.url:
-            _bring(backup, own)
-        server.leave_note(_NOTE, backup.url)
-        server.stop()
-        instance.empty(database)
-        instance.load(database, f"{own.url}/{DUMP}")
-        _restore_artifacts(manifest, backup.folder(ARTIFACTS), artifacts)
-        stack.up_with_new_jobs()
-        server.start()
-        _check_runs(server, manifest)
-        server.leave_note(_NOTE, None)
-    except BaseException:
-        say(f"not done: the stack {stack.name} is of no use as it is; run the same command again, which goes on")
-        raise
-    say(f"restored and checked: {manifest.runs} runs, {total(manifest.artifacts)} of artifacts")
+        _check_whole(backup, restoration.manifest)
+        restoration.permit(overwrite=overwrite)
+        restoration.run()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Restoration:
+    """One restore.
+
+    Attributes:
+        stack: that loses what it holds.
+        server: of the stack.
+        instance: of the stack.
+        database: of the stack.
+        backup: where it lies.
+        own: where the stack's instance may read it.
+        artifacts: of the stack.
+        manifest: of the backup.
+
+    """
+
+    stack: Stack
+    server: Server
+    instance: Instance
+    database: str
+    backup: Folder
+    own: Folder
+    artifacts: Folder
+    manifest: Manifest
+
+    def permit(self, *, overwrite: bool) -> None:
+        """See that nothing is lost that may not, and say what is."""
+        goes_on = self.server.note(_NOTE) == self.backup.url
+        held = "" if goes_on else _held(self.server, self.artifacts)
+        if held and not overwrite:
+            raise UserError(
+                f"--stack {self.stack.name} holds {held}, which would be lost: restore into a new stack,"
+                " or add --overwrite"
+            )
+        _tell(self.stack, self.manifest)
+        if held:
+            say(f"lost: {held}")
+            before = self.instance.back_up(f"before the restore of {self.backup.url}")
+            say(
+                f"the database of before is backup {before.id} of the instance {self.instance.name}; the bucket keeps"
+                " deleted objects as old versions for 30 days"
+            )
+
+    def run(self) -> None:
+        """Do it."""
+        try:
+            if self.own.url != self.backup.url:
+                _bring(self.backup, self.own)
+            self.server.leave_note(_NOTE, self.backup.url)
+            self.server.stop()
+            self.instance.empty(self.database)
+            self.instance.load(self.database, f"{self.own.url}/{DUMP}")
+            _restore_artifacts(self.manifest, self.backup.folder(ARTIFACTS), self.artifacts)
+            self.stack.up_with_new_jobs()
+            self.server.start()
+            _check_runs(self.server, self.manifest)
+            self.server.leave_note(_NOTE, None)
+        except BaseException:
+            say(f"not done: the stack {self.stack.name} is of no use as it is; run the same command again to go on")
+            raise
+        say(f"restored and checked: {self.manifest.runs} runs, {total(self.manifest.artifacts)} of artifacts")
 
 
 def _check_whole(backup: Folder, manifest: Manifest) -> None:

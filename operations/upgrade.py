@@ -23,7 +23,8 @@ def upgrade(stack: Stack, image: str) -> None:
         say(f"{_SETTING} is {image} already: going on with what is not done yet, without another backup")
         stack.up()
         return
-    backup = Instance(stack).back_up(f"{stack.image} before {image}")
+    with Instance(stack) as instance:
+        backup = instance.back_up(f"{stack.image} before {image}")
     back = f"python -m operations downgrade {stack.image} --backup {backup.id} --stack {stack.name}"
     say(f"{_SETTING}: {stack.image} becomes {image}")
     stack.set(_SETTING, image)
@@ -44,22 +45,23 @@ def upgrade(stack: Stack, image: str) -> None:
 def downgrade(stack: Stack, image: str, backup_id: str, *, confirmed: bool) -> None:
     """Put the database back to a backup of before, and the server to the image of before."""
     _check_image(image)
-    instance, server = Instance(stack), Server(stack)
-    backup = instance.backup(backup_id)
-    say(f"lost: {_lost(server, backup)}. Their artifacts stay in {stack.output('artifact_root')}, without a run")
-    if not confirmed:
-        _confirm(stack)
-    try:
-        server.stop()
-        instance.restore(backup)
-        if stack.setting("mlflow:databaseUser") == "postgres":
-            instance.set_password("postgres", server.password())  # the backup may be older than it
-        stack.set(_SETTING, image)
-        stack.up_with_new_jobs()
-        server.start()
-    except BaseException:
-        say("not done: the server is stopped, or not ready; run the same command again, which does all of it anew")
-        raise
+    server = Server(stack)
+    with Instance(stack) as instance:
+        backup = instance.backup(backup_id)
+        say(f"lost: {_lost(server, backup)}. Their artifacts stay in {stack.output('artifact_root')}, without a run")
+        if not confirmed:
+            _confirm(stack)
+        try:
+            server.stop()
+            instance.restore(backup)
+            if stack.setting("mlflow:databaseUser") == "postgres":
+                instance.set_password("postgres", server.password())  # the backup may be older than it
+            stack.set(_SETTING, image)
+            stack.up_with_new_jobs()
+            server.start()
+        except BaseException:
+            say("not done: the server is stopped, or not ready; run the same command again, which does all of it anew")
+            raise
     say(f"the server runs {image} on the database of {backup.time}; commit {stack.file}")
 
 

@@ -1,0 +1,78 @@
+"""The instance does as it is told, and what it cannot do is said in Google's words with a way to look."""
+
+from collections.abc import Generator
+
+import pytest
+
+from operations.errors import UserError
+from operations.instance import Instance
+from operations.stack import Stack
+from tests.gcp.standin import PASSWORD, Json, StandIn, query
+from tests.operations.conftest import deployed
+
+
+@pytest.fixture
+def own(standin: StandIn) -> Generator[tuple[Instance, Json]]:
+    """An instance that a test may change, with a database of one table."""
+    made = standin.create("changed", backupConfiguration={"enabled": True})
+    standin.done(standin.sql("POST", "instances/changed/databases", {"name": "mlflow"}))
+    query(made, "CREATE TABLE notes AS SELECT 'before' AS note", dbname="mlflow")
+    stack = deployed(standin)
+    outputs = {**stack.outputs, "database_instance": "changed"}
+    with Instance(type(stack)(name=stack.name, settings=stack.settings, outputs=outputs)) as instance:
+        yield instance, made
+    standin.done(standin.sql("DELETE", "instances/changed"))
+
+
+def test_the_way_back_is_the_backup_that_was_made_before(own: tuple[Instance, Json]) -> None:
+    instance, made = own
+    backup = instance.back_up("1 before 2")
+    query(made, "UPDATE notes SET note = 'after'", dbname="mlflow")
+
+    instance.restore(instance.backup(backup.id))
+
+    assert backup.description == "1 before 2"
+    assert query(made, "SELECT note FROM notes", dbname="mlflow") == [("before",)]
+
+
+def test_a_backup_that_does_not_exist_is_an_error_that_lists_those_that_do(own: tuple[Instance, Json]) -> None:
+    instance, _ = own
+    backup = instance.back_up("1 before 2")
+
+    with pytest.raises(UserError) as refused:
+        instance.backup("7")
+
+    assert "--backup 7: the instance changed has no such backup" in str(refused.value)
+    assert f"{backup.id}  {backup.time}  1 before 2" in str(refused.value)
+
+
+def test_a_database_is_emptied_whether_or_not_it_is_there(own: tuple[Instance, Json]) -> None:
+    instance, made = own
+    for _ in range(2):
+        instance.empty("mlflow")
+        assert query(made, "SELECT count(*) FROM pg_tables WHERE tablename = 'notes'", dbname="mlflow") == [(0,)]
+        query(made, "DROP DATABASE mlflow")
+    instance.empty("mlflow")
+
+
+def test_an_export_comes_back_by_an_import(stack: Stack, instance: Instance, database: Json) -> None:
+    url = f"{stack.output('backup_root')}/there-and-back.sql.gz"
+    instance.export("mlflow", url)
+    instance.empty("second")
+
+    instance.load("second", url)
+
+    assert query(database, "SELECT count(*) FROM runs", dbname="second") == [(1000,)]
+    query(database, "DROP DATABASE second")
+
+
+def test_an_account_gets_another_password(own: tuple[Instance, Json]) -> None:
+    instance, made = own
+    instance.set_password("postgres", "another 'one'")
+    assert query(made, "SELECT 1", password="another 'one'") == [(1,)]  # noqa: S106
+    instance.set_password("postgres", PASSWORD)
+
+
+def test_what_cloud_sql_cannot_do_is_said_with_a_way_to_look(stack: Stack, instance: Instance) -> None:
+    with pytest.raises(UserError, match=r"(?s)nothing-here.*`gcloud sql operations describe .* --project demo`"):
+        instance.load("postgres", f"{stack.output('backup_root')}/nothing-here.sql")
