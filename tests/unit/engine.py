@@ -180,6 +180,8 @@ def _plain(value: Any, path: str, secrets: set[str]) -> Any:
         return {key: _plain(item, f"{path}.{key}".lstrip("."), secrets) for key, item in fields.items()}
     if isinstance(value, list):
         return [_plain(item, f"{path}.{index}", secrets) for index, item in enumerate(cast("list[Any]", value))]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)  # Pulumi's protocol knows one kind of number
     return UNKNOWN if value == _UNKNOWN else value
 
 

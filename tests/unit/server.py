@@ -121,7 +121,7 @@ def container(deployment: Deployment) -> dict[str, Any]:
 
 def variables(of: dict[str, Any]) -> dict[str, Any]:
     """Return the environment of a container: values, or where they come from."""
-    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in of["env"]}
+    return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in of.get("env", [])}
 
 
 def environment(deployment: Deployment) -> dict[str, Any]:

@@ -26,6 +26,12 @@ def test_pods_answer_on_the_server_s_port_alone() -> None:
     assert policy()["ingress"] == [{"ports": [{"port": 5000, "protocol": "TCP"}]}]
 
 
+def test_prometheus_may_ask_for_metrics_where_there_are_any() -> None:
+    (rule,) = policy(metrics=True)["ingress"]
+
+    assert [each["port"] for each in rule["ports"]] == [5000, 9090]
+
+
 def test_pods_reach_postgresql_at_the_address_of_the_database_and_nowhere_else() -> None:
     egress = policy(database=replace(DATABASE, host="10.81.0.3"))["egress"]
 
