@@ -4,8 +4,8 @@ The stand-in itself (`python -m local.gcp`) needs the packages of requirements-l
 command line imports it before any package is installed, so it stays within the standard library.
 
 What stands behind an instance: PostgreSQL 15 of Debian, whatever `databaseVersion` asks for. The version asked for
-is recorded and answered; the engine is not exchanged. Machine type, disk, backups and availability are recorded too,
-and have no effect.
+is recorded and answered; the engine is not exchanged. Machine type, disk, availability, maintenance and the schedule of
+automated backups are recorded too, and have no effect. Backups that are asked for are real copies, networks are names.
 """
 
 POSTGRES_PROGRAMS = "/usr/lib/postgresql/15/bin"

@@ -32,6 +32,7 @@ _FORMATS = {
     "date-time": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"},
     "google-datetime": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$"},
 }
+_PROSE = {"description", "enumDescriptions", "enumDeprecated", "scopes", "flatPath", "parameterOrder"}
 _LONG = {"int64": r"^-?\d{1,19}$", "uint64": r"^\d{1,20}$"}
 
 
@@ -114,7 +115,7 @@ class Description:
 
     def __init__(self, name: str) -> None:
         folder = resources.files("googleapiclient") / "discovery_cache" / "documents"
-        self._document: Json = json.loads((folder / f"{name}.json").read_text())
+        self._document: Json = json.loads((folder / f"{name}.json").read_text(), object_hook=_without_prose)
         self._validators: dict[tuple[str, bool], Draft202012Validator] = {}
         self.parameters: Json = self._document["parameters"]
         self.service_path: str = self._document["servicePath"]
@@ -140,6 +141,11 @@ class Description:
             return [self.normal(schema.get("items", {}), item) for item in cast("list[Any]", value)]
         is_long = isinstance(value, int) and schema.get("format") in _LONG
         return str(value) if is_long else value
+
+
+def _without_prose(node: Json) -> Json:
+    """Leave out what is written for people: most of a description, and nothing that is checked."""
+    return {key: value for key, value in node.items() if key not in _PROSE or isinstance(value, dict)}
 
 
 def _methods(node: Json) -> Iterator[Json]:

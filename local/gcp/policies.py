@@ -1,6 +1,6 @@
 """IAM policies of any resource: read, and written only by who has read the current one (etag).
 
-Policies are kept and answered, never enforced: the stand-in lets everybody in who can reach it.
+Policies are kept and answered: the stand-in lets everybody in who can reach it. Only bucket_access looks into one.
 """
 
 import base64
