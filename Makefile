@@ -1,5 +1,6 @@
 # Each target installs, builds and starts what it needs. `make up MLFLOW_LOCAL_INSTANCE=NAME` acts on an instance of that name.
 PYTHON ?= python3
+export PYTHONUNBUFFERED = 1 # else a policy pack's port stays in a buffer, and the engine waits for it
 MAKEFLAGS += --no-print-directory # the last line of `make up` is the tracking URI
 TESTS := tests/unit tests/tools tests/workflows tests/gcp tests/node tests/image tests/engine tests/e2e
 NAMED = $(or $(STACK),$(error which stack? make $@ STACK=prod))
@@ -33,7 +34,7 @@ deploy: ## bring a stack up to date; asks nothing
 	pulumi up --stack $(NAMED) --policy-pack policy --yes
 
 drift: ## fail, saying what, where a stack is not what the program says
-	pulumi preview --stack $(NAMED) --refresh --expect-no-changes --diff
+	.venv/bin/python -m operations drift --stack $(NAMED)
 
 bench: develop ## the measurements, each a ratio within one run
 	.venv/bin/python -m bench
