@@ -1,4 +1,8 @@
-"""nginx at work: its files are tried before they count, put in place all at once, and no request is lost over them.
+"""nginx at work: its files are tried before they count, put in place all at once, and taken up under way.
+
+What nginx does then is what it does everywhere: requests that have begun end as they began, kept connections that are
+idle are closed, and clients have to be ready for that.
+
 
 A set of files is a folder below `sets`. The link `current` says which one counts, when nginx starts as well.
 """

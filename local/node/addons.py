@@ -25,7 +25,6 @@ def start(layout: Layout, binaries: Path, programs: Mapping[str, Daemon]) -> Non
 
 
 def _apply(layout: Layout, binaries: Path) -> None:
-
     files = ["-f", DNS_MANIFESTS, "-f", ingress.MANIFESTS, "-f", "-"]
     run(
         [binaries / "bin" / "kubectl", "apply", "--server-side", "--force-conflicts", *files],

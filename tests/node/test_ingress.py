@@ -1,13 +1,8 @@
 """The way in by name: nginx, as it is configured from Ingresses on a real node."""
 
-import contextlib
-import http.client
 import json
-import ssl
 import threading
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,38 +10,9 @@ import pytest
 from tests.node import sites, web
 from tests.node.conftest import Cluster, eventually
 from tests.node.sites import NAMESPACE
+from tests.node.way_in import HOST, OTHER, PODS_HOST, WayIn, steady_posts
 
-HOST, PODS_HOST, OTHER = "shop.example", "pods.example", "other.example"
 MIB = 2**20
-
-
-@dataclass(frozen=True)
-class WayIn:
-    """The served hosts.
-
-    Attributes:
-        cluster: where.
-        backend: the server on this machine behind `machine`.
-        machine: HOST, which leads to this machine.
-        pods: PODS_HOST, which leads to two pods.
-        folder: for more certificates.
-
-    """
-
-    cluster: Cluster
-    backend: web.Backend
-    machine: web.Site
-    pods: web.Site
-    folder: Path
-
-    @property
-    def address(self) -> str:
-        """Where the ingress answers."""
-        return self.cluster.instance.node_address
-
-    def kubectl(self, *words: str) -> str:
-        """Act in the namespace of the hosts."""
-        return self.cluster.kubectl("-n", NAMESPACE, *words)
 
 
 @pytest.fixture(scope="module")
@@ -72,28 +38,14 @@ def way_in(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             web.Site(address, PODS_HOST, pods.certificate),
             folder,
         )
-        eventually(lambda: bool(address_of(made, "machine") and address_of(made, "pods")), "both have an address")
+        eventually(lambda: bool(made.address_of("machine") and made.address_of("pods")), "both have an address")
         yield made
         backend.released.set()
         cluster.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
 
 
-def address_of(way_in: WayIn, name: str) -> str:
-    """Return the address in an Ingress's status."""
-    return way_in.kubectl("get", "ingress", name, "-o", "jsonpath={.status.loadBalancer.ingress[*].ip}")
-
-
-def refused(way_in: WayIn, host: str) -> bool:
-    """Tell whether a host is refused before anything is said."""
-    try:
-        web.certificate_of(way_in.address, host)
-    except ssl.SSLError as error:
-        return error.reason == "TLSV1_UNRECOGNIZED_NAME"
-    return False
-
-
 def test_the_status_names_the_node_and_the_host_is_served_by_then(way_in: WayIn) -> None:
-    assert address_of(way_in, "machine") == way_in.address
+    assert way_in.address_of("machine") == way_in.address
     assert way_in.machine.get().status == 200
 
 
@@ -119,7 +71,7 @@ def test_over_plain_http_nothing_is_served_but_the_way_to_https(way_in: WayIn) -
 
 def test_an_unknown_host_is_not_served(way_in: WayIn) -> None:
     assert web.ask_plainly(way_in.address, OTHER).status == 404
-    assert refused(way_in, OTHER)
+    assert way_in.refused(OTHER)
 
 
 def test_a_path_leads_to_its_own_service(way_in: WayIn) -> None:
@@ -163,18 +115,13 @@ def test_a_renewed_certificate_is_shown_and_ends_no_request_under_way(way_in: Wa
     renewed = web.key_pair(way_in.folder, HOST, "renewed")
 
     way_in.cluster.apply(sites.secret_of(HOST, renewed))
-    eventually(lambda: shows(way_in, renewed.certificate), "the renewed one is shown", seconds=5)
+    eventually(lambda: way_in.shows(renewed.certificate), "the renewed one is shown", seconds=5)
     way_in.backend.released.set()
     asking.join()
 
     assert [answer.status for answer in answers] == [200]
     way_in.cluster.apply(sites.secret_of(HOST, web.KeyPair(first, first.with_suffix(".key"))))
-    eventually(lambda: shows(way_in, first), "the first one is shown again", seconds=5)
-
-
-def shows(way_in: WayIn, certificate: Path) -> bool:
-    """Tell whether HOST shows a certificate."""
-    return web.certificate_of(way_in.address, HOST) == certificate.read_text()
+    eventually(lambda: way_in.shows(first), "the first one is shown again", seconds=5)
 
 
 def test_a_broken_secret_takes_down_its_own_host_alone(way_in: WayIn) -> None:
@@ -187,40 +134,26 @@ def test_a_broken_secret_takes_down_its_own_host_alone(way_in: WayIn) -> None:
         return way_in.kubectl("get", "events", "--field-selector=involvedObject.name=other")
 
     eventually(lambda: f'cannot load certificate "{NAMESPACE}_{OTHER}.crt"' in events(), "an Event says why")
-    assert refused(way_in, OTHER)
+    assert way_in.refused(OTHER)
     assert web.ask_plainly(way_in.address, OTHER).status == 404
     assert way_in.machine.get().status == 200
 
     way_in.cluster.apply(sites.secret_of(OTHER, pair))
-    eventually(lambda: not refused(way_in, OTHER), "it is served once its Secret is whole", seconds=5)
+    eventually(lambda: not way_in.refused(OTHER), "it is served once its Secret is whole", seconds=5)
     assert web.Site(way_in.address, OTHER, pair.certificate).get().status == 200
-    eventually(lambda: address_of(way_in, "other") == way_in.address, "its status says so", seconds=5)
+    eventually(lambda: way_in.address_of("other") == way_in.address, "its status says so", seconds=5)
 
 
-@contextlib.contextmanager
-def steady_posts(site: web.Site, clients: int) -> Generator[list[int | str]]:
-    """Post to a host again and again over connections that stay open; give the growing list of what came of it."""
-    outcomes: list[int | str] = []
-    over = threading.Event()
+def test_a_connection_to_a_service_is_kept_but_ends_before_a_pod_that_is_to_end(way_in: WayIn) -> None:
+    server = way_in.backend
+    server.ages.clear()
+    server.connections = 0
 
-    def post() -> None:
-        with contextlib.closing(site.connection()) as connection:
-            while not over.wait(0.002):
-                try:
-                    outcomes.append(web.ask(connection, site.host, "/health", "POST", b"a metric").status)
-                except (OSError, http.client.HTTPException) as error:
-                    outcomes.append(repr(error))
-                    return
+    with steady_posts(way_in.machine, clients=1):
+        eventually(lambda: server.connections > 2, "one connection follows another")
 
-    threads = [threading.Thread(target=post) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield outcomes
-    finally:
-        over.set()
-        for thread in threads:
-            thread.join()
+    assert len(server.ages) > 10 * server.connections
+    assert max(server.ages) < 2.5
 
 
 def test_a_rolling_restart_fails_no_post(way_in: WayIn) -> None:

@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -126,6 +127,9 @@ class Backend(ThreadingHTTPServer):
 
     Attributes:
         begun: set when the first bytes of a body, or a request for /slow, have arrived.
+        connections: how many there were.
+        ages: of each request, the seconds since its connection was made.
+
 
     """
 
@@ -134,6 +138,8 @@ class Backend(ThreadingHTTPServer):
     def __init__(self, address: str) -> None:
         super().__init__((address, 0), _Handler)
         self.begun, self.released = threading.Event(), threading.Event()
+        self.connections = 0
+        self.ages: list[float] = []
 
     @property
     def port(self) -> int:
@@ -145,7 +151,13 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Backend  # pyright: ignore[reportIncompatibleVariableOverride] - it is made by no other
 
+    def setup(self) -> None:
+        super().setup()
+        self._made = time.monotonic()
+        self.server.connections += 1
+
     def do_GET(self) -> None:
+
         if self.path == "/slow":
             self.server.begun.set()
             assert self.server.released.wait(TIMEOUT_SECONDS)
@@ -169,6 +181,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.rfile.readline()
 
     def _answer(self, received: int) -> None:
+        self.server.ages.append(time.monotonic() - self._made)
+
         said = {"path": self.path, "received": received, "headers": {k.lower(): v for k, v in self.headers.items()}}
         body = json.dumps(said).encode()
         self.send_response(200)
