@@ -49,9 +49,15 @@ class PodSources:
 
 
 def pod_spec(
-    sources: PodSources, *containers: ContainerArgsDict, init_containers: Sequence[ContainerArgsDict] = ()
+    sources: PodSources,
+    *containers: ContainerArgsDict,
+    init_containers: Sequence[ContainerArgsDict] = (),
+    shared: Sequence[VolumeArgsDict] = (),
 ) -> PodSpecArgsDict:
-    """Return a pod around containers, which bring name, image, command, resources and variables of their own."""
+    """Return a pod around containers, which bring name, image, command and resources.
+
+    They may bring variables and mounts of their own as well, of the volumes in `shared`.
+    """
     mounts, volumes = _files(sources)
     return {
         "service_account_name": sources.account_name,
@@ -68,7 +74,7 @@ def pod_spec(
         },
         "init_containers": [_locked_down(sources, each, mounts) for each in init_containers],
         "containers": [_locked_down(sources, each, mounts) for each in containers],
-        "volumes": volumes,
+        "volumes": [*volumes, *shared],
     }
 
 
@@ -86,13 +92,14 @@ def _locked_down(
     sources: PodSources, container: ContainerArgsDict, mounts: list[VolumeMountArgsDict]
 ) -> ContainerArgsDict:
     own: list[EnvVarArgsDict] = container.get("env", [])  # pyright: ignore[reportAssignmentType] - made in this package
+    mounted: list[VolumeMountArgsDict] = container.get("volume_mounts", [])  # pyright: ignore[reportAssignmentType]
     replaced = {each["name"] for each in own}
     return {
         **container,
         "image_pull_policy": "IfNotPresent",
         # Server-side apply refuses a container that names a variable twice.
         "env": [*(each for each in _environment(sources) if each["name"] not in replaced), *own],
-        "volume_mounts": mounts,
+        "volume_mounts": [*mounts, *mounted],
         "security_context": {
             "allow_privilege_escalation": False,
             "read_only_root_filesystem": True,

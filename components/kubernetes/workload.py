@@ -17,7 +17,7 @@ from pulumi_kubernetes.core.v1 import (
     TopologySpreadConstraintArgsDict,
 )
 
-from components.kubernetes.metrics import ANNOTATIONS, metrics_container
+from components.kubernetes.metrics import ANNOTATIONS, MOUNT, VOLUME, metrics_container
 from components.kubernetes.migration import DatabaseJobArgs, migration, retirement
 from components.kubernetes.pod import PodSources, pod_spec
 
@@ -84,6 +84,7 @@ class Workload(pulumi.ComponentResource):
         containers = [_server_container(args)]
         annotations = dict(args.checksums)
         if args.metrics:
+            containers[0]["volume_mounts"] = [MOUNT]
             containers.append(metrics_container(args.image))
             annotations |= ANNOTATIONS
         spec: DeploymentSpecArgsDict = {
@@ -93,7 +94,7 @@ class Workload(pulumi.ComponentResource):
             "template": {
                 "metadata": {"labels": args.pod_labels, "annotations": annotations},
                 "spec": {
-                    **pod_spec(args.sources, *containers),
+                    **pod_spec(args.sources, *containers, shared=[VOLUME] if args.metrics else []),
                     "termination_grace_period_seconds": 60,
                     "topology_spread_constraints": [
                         _spread(args, "topology.kubernetes.io/zone"),

@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPException, HTTPSConnection
@@ -41,6 +41,10 @@ class Client:
         self._connection = HTTPSConnection(HOST, context=context, timeout=30)
         login = base64.b64encode(f"admin:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the answer to a question.
@@ -84,7 +88,8 @@ def constant_load(authority: Path, password: str) -> Generator[Load]:
                 load.runs.append(client.track())
             except (OSError, HTTPException) as error:
                 load.failures.append(f"{time.strftime('%H:%M:%S')} {error!r}")
-                client = Client(authority, password)
+                client.close()
+        client.close()
 
     clients = [threading.Thread(target=work) for _ in range(CLIENTS)]
     for client in clients:
@@ -100,5 +105,5 @@ def constant_load(authority: Path, password: str) -> Generator[Load]:
 
 def lost(load: Load, authority: Path, password: str) -> list[str]:
     """Return the runs that the server had confirmed and does not have."""
-    client = Client(authority, password)
-    return [run for run in load.runs if not client.has(run)]
+    with closing(Client(authority, password)) as client:
+        return [run for run in load.runs if not client.has(run)]

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import ssl
+from collections.abc import Iterator
+from contextlib import closing
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
@@ -28,9 +30,11 @@ def basic(user: str, password: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def connection(authority: Path) -> HTTPSConnection:
+def connection(authority: Path) -> Iterator[HTTPSConnection]:
     """A connection that trusts the tests' authority alone."""
-    return HTTPSConnection(HOST, context=ssl.create_default_context(cafile=authority), timeout=20)
+    context = ssl.create_default_context(cafile=authority)
+    with closing(HTTPSConnection(HOST, context=context, timeout=20)) as made:
+        yield made
 
 
 def status(connection: HTTPConnection, path: str, headers: dict[str, str]) -> int:
@@ -80,10 +84,10 @@ def test_nobody_gets_in_without_the_password(connection: HTTPSConnection, header
 
 
 def test_plain_http_is_sent_to_tls_and_not_answered(rehearsal: Rehearsal) -> None:
-    connection = HTTPConnection(HOST, timeout=20)
-    connection.request("GET", QUESTION, headers=basic("admin", rehearsal.outputs()["admin_password"]))
-    answer = connection.getresponse()
-    text = answer.read().decode()
+    with closing(HTTPConnection(HOST, timeout=20)) as connection:
+        connection.request("GET", QUESTION, headers=basic("admin", rehearsal.outputs()["admin_password"]))
+        answer = connection.getresponse()
+        text = answer.read().decode()
 
     assert answer.status == HTTPStatus.PERMANENT_REDIRECT
     assert (answer.getheader("Location") or "").startswith(f"https://{HOST}/")
