@@ -45,8 +45,14 @@ def authority(rehearsal: Rehearsal, tmp_path_factory: pytest.TempPathFactory) ->
     return file
 
 
+@pytest.fixture(scope="session")
+def password(rehearsal: Rehearsal) -> str:
+    """The administrator's password."""
+    return rehearsal.outputs()["admin_password"]
+
+
 @pytest.fixture(autouse=True)
-def clients_of_the_stack(rehearsal: Rehearsal, authority: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def clients_of_the_stack(rehearsal: Rehearsal, authority: Path, password: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow's and Google's clients act on the stack, and find its host where the Ingress says it is."""
     address = rehearsal.kubectl(
         "get", "ingress", "mlflow-tracking-server", "--output", "jsonpath={.status.loadBalancer.ingress[0].ip}"
@@ -54,7 +60,7 @@ def clients_of_the_stack(rehearsal: Rehearsal, authority: Path, monkeypatch: pyt
     monkeypatch.setattr(socket, "getaddrinfo", _resolving(HOST, address))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://{HOST}")
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "admin")
-    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", rehearsal.outputs()["admin_password"])
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
     monkeypatch.setenv("MLFLOW_TRACKING_SERVER_CERT_PATH", str(authority))
     monkeypatch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", rehearsal.instance.gcp_endpoint)

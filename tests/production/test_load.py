@@ -1,10 +1,7 @@
 """Nobody at work notices that pods come and go."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from local.process import wait_for
 from tests.production.load import Load, constant_load, lost
@@ -18,20 +15,11 @@ def pods(rehearsal: Rehearsal) -> set[str]:
     return set(rehearsal.kubectl("get", "pods", *SELECTOR, "--output", "name").split())
 
 
-def settled(rehearsal: Rehearsal, number: int) -> Callable[[], bool]:
-    """Return the condition that so many pods are ready and no other is left."""
-
-    def condition() -> bool:
-        found = json.loads(rehearsal.kubectl("get", "deployment", "mlflow-tracking-server", "--output", "json"))
-        return found["status"].get("readyReplicas", 0) == number and len(pods(rehearsal)) == number
-
-    return condition
-
-
-@pytest.fixture
-def password(rehearsal: Rehearsal) -> str:
-    """The administrator's password."""
-    return rehearsal.outputs()["admin_password"]
+def settled(rehearsal: Rehearsal, number: int | None = None) -> bool:
+    """Tell whether as many pods are ready as there should be, and no other is left."""
+    found = json.loads(rehearsal.kubectl("get", "deployment", "mlflow-tracking-server", "--output", "json"))
+    wanted = found["spec"]["replicas"]
+    return found["status"].get("readyReplicas") == wanted == len(pods(rehearsal)) and number in (None, wanted)
 
 
 def check(load: Load, authority: Path, password: str) -> None:
@@ -56,7 +44,7 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
     def scale(number: int) -> None:
         rehearsal.set({"mlflow:replicas": str(number), "mlflow:maxReplicas": "0"})
         rehearsal.up()
-        wait_for(settled(rehearsal, number), what=f"{number} pods", deadline=180)
+        wait_for(lambda: settled(rehearsal, number), what=f"{number} pods", deadline=180)
 
     scale(1)
     with constant_load(authority, password) as load:
@@ -64,7 +52,7 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
         scale(1)
     rehearsal.set({"mlflow:replicas": "2", "mlflow:maxReplicas": "4"})
     rehearsal.up()
-    wait_for(settled(rehearsal, 2), what="2 pods", deadline=180)
+    wait_for(lambda: settled(rehearsal), what="the autoscaler's pods", deadline=180)
 
     check(load, authority, password)
 

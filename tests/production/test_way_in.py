@@ -58,7 +58,7 @@ def test_a_model_is_tracked_registered_and_loaded_back() -> None:
 
 
 def test_a_browser_shows_the_runs_and_creates_an_experiment(
-    rehearsal: Rehearsal, tmp_path: Path, artifacts: Path
+    rehearsal: Rehearsal, password: str, tmp_path: Path, artifacts: Path
 ) -> None:
     key = x509.load_pem_x509_certificate(rehearsal.certificate.certificate.encode()).public_key()
     spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -68,13 +68,13 @@ def test_a_browser_shows_the_runs_and_creates_an_experiment(
     ]
 
     with chromium(tmp_path, flags) as browser:
-        browser.get(f"https://admin:{rehearsal.outputs()['admin_password']}@{HOST}/")
+        browser.get(f"https://admin:{password}@{HOST}/")
         look_at_a_run(browser, f"https://{HOST}", artifacts / "production.png")
         create_experiment(browser, f"https://{HOST}", "made in a browser, over TLS")
 
 
-def test_the_right_password_gets_in(rehearsal: Rehearsal, connection: HTTPSConnection) -> None:
-    assert status(connection, QUESTION, basic("admin", rehearsal.outputs()["admin_password"])) == HTTPStatus.OK
+def test_the_right_password_gets_in(password: str, connection: HTTPSConnection) -> None:
+    assert status(connection, QUESTION, basic("admin", password)) == HTTPStatus.OK
 
 
 @pytest.mark.parametrize("headers", [{}, basic("admin", "password1234"), basic("nobody", "password1234")])
@@ -83,9 +83,9 @@ def test_nobody_gets_in_without_the_password(connection: HTTPSConnection, header
     assert status(connection, path, headers) == HTTPStatus.UNAUTHORIZED
 
 
-def test_plain_http_is_sent_to_tls_and_not_answered(rehearsal: Rehearsal) -> None:
+def test_plain_http_is_sent_to_tls_and_not_answered(password: str) -> None:
     with closing(HTTPConnection(HOST, timeout=20)) as connection:
-        connection.request("GET", QUESTION, headers=basic("admin", rehearsal.outputs()["admin_password"]))
+        connection.request("GET", QUESTION, headers=basic("admin", password))
         answer = connection.getresponse()
         text = answer.read().decode()
 
