@@ -167,7 +167,7 @@ def test_a_retired_account_is_gone_and_the_current_one_undisturbed(
             left_open.execute("SELECT 1")
     with pytest.raises(psycopg.OperationalError):
         prepared.connect()
-    assert prepared.ask(f"SELECT FROM pg_roles WHERE rolname = '{prepared.login}'") == []
+    assert (prepared.login,) not in prepared.ask("SELECT rolname FROM pg_roles")
 
 
 def test_sessions_of_a_retired_account_get_time_to_end(image: Unpacked, tmp_path: Path, prepared: Database) -> None:
@@ -187,7 +187,7 @@ def test_sessions_of_a_retired_account_get_time_to_end(image: Unpacked, tmp_path
 
 def _waiting(database: Database) -> bool:
     """Tell whether the administrator, besides asking this, asks who else is there."""
-    return len(database.ask("SELECT FROM pg_stat_activity WHERE usename = 'postgres'")) > 1
+    return len(database.ask("SELECT pid FROM pg_stat_activity WHERE usename = 'postgres'")) > 1
 
 
 def test_a_retired_account_that_something_belongs_to_stays_without_its_login(
@@ -198,8 +198,7 @@ def test_a_retired_account_that_something_belongs_to_stays_without_its_login(
     _make_stray(prepared)
     _retire(image, tmp_path, successor)
 
-    with pytest.raises(psycopg.OperationalError):
-        prepared.connect()
+    assert (prepared.login, False) in prepared.ask("SELECT rolname, rolcanlogin FROM pg_roles")
 
 
 def test_no_account_is_retired_for_one_that_cannot_log_in(image: Unpacked, tmp_path: Path, prepared: Database) -> None:

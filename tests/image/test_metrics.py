@@ -56,7 +56,7 @@ def test_the_requests_of_all_workers_are_counted(
     assert container.process.poll() is None
     assert len({file.name.rpartition("_")[2] for file in shared.glob("counter_*.db")}) == 2
     assert _value(answer, 'mlflow_http_request_total{method="GET",status="200"}') == REQUESTS
-    assert _value(answer, 'mlflow_http_request_total{method="GET",status="404"}') == 1
+    assert _value(answer, 'mlflow_http_request_total{method="GET",status="400"}') == 1
     assert "mlflow_http_request_duration_seconds_bucket{" in answer
 
 

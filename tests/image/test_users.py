@@ -53,19 +53,24 @@ def _environment(database: Database, password: str = ADMIN[1]) -> list[str]:
     ]
 
 
-def _prepared(image: Unpacked, folder: Path, database: Database, shared: Path) -> list[str]:
-    call(image, folder, ["mlflow-database-account", "prepare"], database.for_administrator())
-    call(image, folder, ["mlflow", "db", "upgrade", BACKEND], database.for_server())
-    call(image, folder, ["mlflow-auth-prepare"], _environment(database), shared=shared)
-    return ["--backend-store-uri", BACKEND, "--artifacts-destination", "/tmp/artifacts", "--app-name", "basic-auth"]  # noqa: S108 - the container's own
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("users")
 
 
 @pytest.fixture(scope="module")
-def server(
-    image: Unpacked, instance: Instance, tmp_path_factory: pytest.TempPathFactory, shared: Path
-) -> Generator[httpx.Client]:
-    folder, database = tmp_path_factory.mktemp("users"), instance.database()
-    options = [*_prepared(image, folder, database, shared), "--expose-prometheus", "/tmp/metrics"]  # noqa: S108 - likewise
+def database(image: Unpacked, instance: Instance, folder: Path, shared: Path) -> Database:
+    database = instance.database()
+    call(image, folder, ["mlflow-database-account", "prepare"], database.for_administrator())
+    call(image, folder, ["mlflow", "db", "upgrade", BACKEND], database.for_server())
+    call(image, folder, ["mlflow-auth-prepare"], _environment(database), shared=shared)
+    return database
+
+
+@pytest.fixture(scope="module")
+def server(image: Unpacked, folder: Path, database: Database, shared: Path) -> Generator[httpx.Client]:
+    places = ["--artifacts-destination", "/tmp/artifacts", "--expose-prometheus", "/tmp/metrics"]  # noqa: S108 - the container's own
+    options = ["--backend-store-uri", BACKEND, "--app-name", "basic-auth", *places]
     with serving(image, folder, options, _environment(database), shared=shared) as client:
         yield client
 
@@ -142,35 +147,33 @@ def test_metrics_are_for_the_administrator(server: httpx.Client) -> None:
     assert server.get("/metrics", auth=user).status_code == httpx.codes.FORBIDDEN
 
 
-def test_two_releases_of_tables_share_a_database(
-    image: Unpacked, tmp_path: Path, database: Database, shared: Path
-) -> None:
-    _prepared(image, tmp_path, database, shared)
-
+def test_users_and_runs_are_tables_of_one_owner(database: Database) -> None:
     tables = {name for (name,) in database.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
     owners = database.ask("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+
     assert {"alembic_version", "alembic_version_auth", "runs", "users"} <= tables
     assert owners == [(database.owner,)]
 
 
 def test_another_password_of_the_administrator_counts(
-    image: Unpacked, tmp_path: Path, database: Database, shared: Path
+    image: Unpacked, tmp_path: Path, server: httpx.Client, database: Database, shared: Path
 ) -> None:
-    options = _prepared(image, tmp_path, database, shared)
-    changed = ("admin", "another password")
-    call(image, tmp_path, ["mlflow-auth-prepare"], _environment(database, changed[1]), shared=shared)
+    changed = (ADMIN[0], "another password")
+    assert server.get("/version", auth=changed).status_code == httpx.codes.UNAUTHORIZED
 
-    with serving(image, tmp_path, options, _environment(database), shared=shared) as client:
-        current = "/api/2.0/mlflow/users/current"
-        assert client.get(current, auth=ADMIN).status_code == httpx.codes.UNAUTHORIZED
-        assert client.get(current, auth=changed).status_code == httpx.codes.OK
+    call(image, tmp_path, ["mlflow-auth-prepare"], _environment(database, changed[1]), shared=shared)
+    try:
+        assert server.get("/version", auth=changed).status_code == httpx.codes.OK
+    finally:
+        call(image, tmp_path, ["mlflow-auth-prepare"], _environment(database), shared=shared)
 
 
 def test_a_password_that_mlflow_refuses_is_named_in_a_line(
-    image: Unpacked, tmp_path: Path, database: Database, shared: Path
+    image: Unpacked, tmp_path: Path, instance: Instance, shared: Path
 ) -> None:
-    call(image, tmp_path, ["mlflow-database-account", "prepare"], database.for_administrator())
-    done = attempt(image, tmp_path, ["mlflow-auth-prepare"], _environment(database, "short"), shared=shared)
+    fresh = instance.database()
+    call(image, tmp_path, ["mlflow-database-account", "prepare"], fresh.for_administrator())
+    done = attempt(image, tmp_path, ["mlflow-auth-prepare"], _environment(fresh, "short"), shared=shared)
 
     assert done.returncode == 1
     assert "MLFLOW_AUTH_ADMIN_PASSWORD" in done.stderr.splitlines()[-1]
