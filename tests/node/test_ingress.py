@@ -74,6 +74,22 @@ def test_an_unknown_host_is_not_served(way_in: WayIn) -> None:
     assert way_in.refused(OTHER)
 
 
+@pytest.mark.parametrize(
+    ("may", "what"),
+    [
+        ("yes", "list secrets"),
+        ("yes", "patch ingresses --subresource=status"),
+        ("no", "patch ingresses"),
+        ("no", "delete secrets"),
+        ("no", "list pods"),
+    ],
+)
+def test_its_account_may_read_what_it_serves_and_say_so_and_nothing_else(cluster: Cluster, may: str, what: str) -> None:
+    asked = ["auth", "can-i", *what.split(), "--all-namespaces", "--as", "mlflow-local:ingress"]
+
+    assert cluster.try_kubectl(*asked).stdout.strip() == may
+
+
 def test_a_path_leads_to_its_own_service(way_in: WayIn) -> None:
     way_in.cluster.apply(sites.ingress("path", HOST, service="pods", path="/health", kind="Exact"))
     eventually(lambda: way_in.machine.get("/health").body == b"OK", "the path leads to the pods")

@@ -39,6 +39,8 @@ def test_a_missing_kernel_ability_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(Path, "read_text", without_overlay)
     monkeypatch.setattr("local.node.host.PACKAGES", {})
+    monkeypatch.setattr("local.ingress.program.provide", lambda: None)
+
     monkeypatch.setattr("local.node.host.run", no_module)
 
     with pytest.raises(UserError, match="kernel lacks overlayfs"):
