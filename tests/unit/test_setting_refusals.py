@@ -76,6 +76,13 @@ def test_a_key_is_a_secret_output(configure: Configure, kind: str) -> None:
     assert deploy(lambda: {"key": Settings.load().tls_key}).outputs["key"] == Result(key, known=True, secret=True)
 
 
+def test_a_token_is_a_secret_output_however_it_is_kept(configure: Configure) -> None:
+    configure({"gcp:accessToken": "ya29.token"})
+
+    outputs = deploy(lambda: {"token": Settings.load().access_token}).outputs
+    assert outputs["token"] == Result("ya29.token", known=True, secret=True)
+
+
 def test_all_problems_are_told_at_once(told: Told) -> None:
     lines = told({"gcp:project": None, "mlflow:replicas": 0, "mlflow:nodePort": 80, "mlflow:x": "y"})
 
