@@ -33,7 +33,7 @@ def test_a_rolling_update_fails_no_request(rehearsal: Rehearsal, authority: Path
 
     with constant_load(authority, password) as load:
         rehearsal.kubectl("rollout", "restart", "deployment/mlflow-tracking-server")
-        wait_for(lambda: not before & pods(rehearsal) and settled(rehearsal, 2)(), what="new pods alone", deadline=180)
+        wait_for(lambda: not before & pods(rehearsal) and settled(rehearsal), what="new pods alone", deadline=180)
 
     check(load, authority, password)
 
@@ -77,6 +77,6 @@ def test_evicting_every_pod_one_after_the_other_fails_no_request(
     with constant_load(authority, password) as load:
         for pod in sorted(before):
             wait_for(lambda pod=pod: evicted(pod), what=f"the budget to let {pod} go", deadline=180)
-        wait_for(lambda: not before & pods(rehearsal) and settled(rehearsal, 2)(), what="new pods alone", deadline=180)
+        wait_for(lambda: not before & pods(rehearsal) and settled(rehearsal), what="new pods alone", deadline=180)
 
     check(load, authority, password)
