@@ -1,8 +1,7 @@
 # Each target installs, builds and starts what it needs. `make up MLFLOW_LOCAL_INSTANCE=NAME` acts on an instance of that name.
 PYTHON ?= python3
-export PYTHONUNBUFFERED = 1 # else a policy pack's port stays in a buffer, and the engine waits for it
 MAKEFLAGS += --no-print-directory # the last line of `make up` is the tracking URI
-TESTS := tests/unit tests/tools tests/workflows tests/gcp tests/node tests/image tests/engine tests/e2e
+TESTS := $(addprefix tests/,unit tools policy workflows ingress gcp node image engine operations e2e production)
 NAMED = $(or $(STACK),$(error which stack? make $@ STACK=prod))
 
 .PHONY: up down test test-unit lint preview deploy drift bench docs develop

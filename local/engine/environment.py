@@ -33,8 +33,6 @@ def engine_environment(state: Path) -> dict[str, str]:
         "PULUMI_HOME": str(home),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        # A policy pack prints the port that the engine waits for without flushing it.
-        "PYTHONUNBUFFERED": "1",
     }
 
 

@@ -12,7 +12,7 @@ from local.command import output, run
 from local.errors import UserError
 from local.progress import step
 
-NEEDED = (1, 26)
+NEEDED = (1, 26, 4)
 MODULES_GIB = 18
 
 
@@ -30,8 +30,8 @@ def go_version() -> str:
             "or put `pulumi` and its plugins on PATH"
         )
     version = output(["go", "env", "GOVERSION"]).strip()
-    found = re.match(r"go(\d+)\.(\d+)", version)
-    if found is None or (int(found[1]), int(found[2])) < NEEDED:
+    found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", version)
+    if found is None or tuple(int(part or 0) for part in found.groups()) < NEEDED:
         raise UserError(f"`go` is {version}, {wanted} or newer is needed: https://go.dev/doc/install")
     return version
 
