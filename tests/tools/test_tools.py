@@ -37,14 +37,14 @@ def old_go(_: list[str]) -> str:
 def test_a_machine_without_go_is_told_which_version_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", no_program)
 
-    with pytest.raises(UserError, match=r"`go` is not on PATH: install Go 1\.26 or newer"):
+    with pytest.raises(UserError, match=r"`go` is not on PATH: install Go 1\.26\.4 or newer"):
         go.go_version()
 
 
 def test_an_old_go_is_told_which_version_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(go, "output", old_go)
 
-    with pytest.raises(UserError, match=r"`go` is go1\.19\.8, 1\.26 or newer is needed"):
+    with pytest.raises(UserError, match=r"`go` is go1\.19\.8, 1\.26\.4 or newer is needed"):
         go.go_version()
 
 
