@@ -52,11 +52,12 @@ def pod_spec(
     sources: PodSources,
     *containers: ContainerArgsDict,
     init_containers: Sequence[ContainerArgsDict] = (),
+    sidecars: Sequence[ContainerArgsDict] = (),
     shared: Sequence[VolumeArgsDict] = (),
 ) -> PodSpecArgsDict:
     """Return a pod around containers, which bring name, image, command and resources.
 
-    They may bring variables and mounts of their own as well, of the volumes in `shared`.
+    They may bring variables and mounts of their own as well, of the volumes in `shared`; sidecars get nothing else.
     """
     mounts, volumes = _files(sources)
     return {
@@ -72,8 +73,11 @@ def pod_spec(
             "fs_group": _USER,
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
-        "init_containers": [_locked_down(sources, each, mounts) for each in init_containers],
-        "containers": [_locked_down(sources, each, mounts) for each in containers],
+        "init_containers": [_informed(sources, each, mounts) for each in init_containers],
+        "containers": [
+            *(_informed(sources, each, mounts) for each in containers),
+            *(_locked_down(each) for each in sidecars),
+        ],
         "volumes": [*volumes, *shared],
     }
 
@@ -88,18 +92,24 @@ def from_secret(name: str, secret: pulumi.Input[str], key: str) -> EnvVarArgsDic
     return {"name": name, "value_from": {"secret_key_ref": {"name": secret, "key": key}}}
 
 
-def _locked_down(
+def _informed(
     sources: PodSources, container: ContainerArgsDict, mounts: list[VolumeMountArgsDict]
 ) -> ContainerArgsDict:
     own: list[EnvVarArgsDict] = container.get("env", [])  # pyright: ignore[reportAssignmentType] - made in this package
     mounted: list[VolumeMountArgsDict] = container.get("volume_mounts", [])  # pyright: ignore[reportAssignmentType]
     replaced = {each["name"] for each in own}
     return {
-        **container,
-        "image_pull_policy": "IfNotPresent",
+        **_locked_down(container),
         # Server-side apply refuses a container that names a variable twice.
         "env": [*(each for each in _environment(sources) if each["name"] not in replaced), *own],
         "volume_mounts": [*mounts, *mounted],
+    }
+
+
+def _locked_down(container: ContainerArgsDict) -> ContainerArgsDict:
+    return {
+        **container,
+        "image_pull_policy": "IfNotPresent",
         "security_context": {
             "allow_privilege_escalation": False,
             "read_only_root_filesystem": True,

@@ -81,11 +81,11 @@ class Workload(pulumi.ComponentResource):
     def _deployment(
         self, name: str, args: WorkloadArgs, migrated: kubernetes.batch.v1.Job
     ) -> kubernetes.apps.v1.Deployment:
-        containers = [_server_container(args)]
+        server, sidecars = _server_container(args), list[ContainerArgsDict]()
         annotations = dict(args.checksums)
         if args.metrics:
-            containers[0]["volume_mounts"] = [MOUNT]
-            containers.append(metrics_container(args.image))
+            server["volume_mounts"] = [MOUNT]
+            sidecars.append(metrics_container(args.image))
             annotations |= ANNOTATIONS
         spec: DeploymentSpecArgsDict = {
             "selector": {"match_labels": args.pod_labels},
@@ -94,7 +94,7 @@ class Workload(pulumi.ComponentResource):
             "template": {
                 "metadata": {"labels": args.pod_labels, "annotations": annotations},
                 "spec": {
-                    **pod_spec(args.sources, *containers, shared=[VOLUME] if args.metrics else []),
+                    **pod_spec(args.sources, server, sidecars=sidecars, shared=[VOLUME] if args.metrics else []),
                     "termination_grace_period_seconds": 60,
                     "topology_spread_constraints": [
                         _spread(args, "topology.kubernetes.io/zone"),

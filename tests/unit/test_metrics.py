@@ -53,3 +53,10 @@ def test_nothing_is_measured_unless_asked_for() -> None:
 
     assert [each["name"] for each in pod(deployment)["containers"]] == ["mlflow-tracking-server-pod"]
     assert not [name for name in annotations(deployment) if name.startswith("prometheus.io/")]
+
+
+def test_what_answers_strangers_is_told_no_secret() -> None:
+    made = metrics(everything())
+
+    assert "env" not in made
+    assert [mount["name"] for mount in made["volumeMounts"]] == ["metrics"]
