@@ -21,7 +21,7 @@ def scan_manifests(objects: Mapping[str, Any]) -> set[Finding]:
 
 
 def as_written(objects: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a List without what Kubernetes adds of itself, and without the content of Secrets."""
+    """Return a List without what Kubernetes and Pulumi add of themselves, and without the content of Secrets."""
     items = [_as_written(item) for item in objects["items"] if not _made_by_kubernetes(item)]
     return {"apiVersion": "v1", "kind": "List", "items": items}
 
@@ -33,6 +33,8 @@ def _made_by_kubernetes(item: Mapping[str, Any]) -> bool:
 
 def _as_written(item: Mapping[str, Any]) -> dict[str, Any]:
     metadata = {key: value for key, value in item["metadata"].items() if key in {"name", "namespace", "labels"}}
+    if "pulumi.com/autonamed" in item["metadata"].get("annotations", {}):
+        metadata["name"] = metadata["name"].rpartition("-")[0]
     written = {key: value for key, value in item.items() if key != "status"} | {"metadata": metadata}
     if item["kind"] == "Secret":
         written["data"] = dict.fromkeys(item.get("data") or {}, "")
