@@ -25,20 +25,20 @@ _POLL_SECONDS = 0.2
 _RELATIONS = """
     SELECT c.relname FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-    AND c.relowner <> %s::regrole AND NOT EXISTS (
+    AND pg_get_userbyid(c.relowner) <> %s AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
         AND (d.deptype = 'e' OR c.relkind = 'S' AND d.deptype IN ('a', 'i')))
 """  # neither what an extension brings nor a sequence that goes with its table
 _TYPES = """
     SELECT t.typname FROM pg_type t WHERE t.typnamespace = 'public'::regnamespace AND t.typtype IN ('e', 'd')
-    AND t.typowner <> %s::regrole AND NOT EXISTS (
+    AND pg_get_userbyid(t.typowner) <> %s AND NOT EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
 """
 _OTHERS = """
-    SELECT r.rolname FROM pg_roles r JOIN pg_auth_members m ON m.member = r.oid
-    WHERE m.roleid = %(owner)s::regrole AND r.rolname ~ %(family)s AND r.rolname <> %(login)s
-    GROUP BY r.rolname ORDER BY r.rolname
+    SELECT DISTINCT pg_get_userbyid(member) FROM pg_auth_members WHERE pg_get_userbyid(roleid) = %s
+    AND pg_get_userbyid(member) ~ %s AND pg_get_userbyid(member) <> %s
 """
+_MEMBER_OF = "SELECT pg_get_userbyid(roleid) FROM pg_auth_members WHERE pg_get_userbyid(member) = %s"
 _SESSIONS = "SELECT pid FROM pg_stat_activity WHERE usename = ANY(%s)"
 
 
@@ -53,11 +53,6 @@ class Account:
     database: str
     login: str
     owner: str
-
-    @property
-    def family(self) -> str:
-        """The accounts of all generations, as a regular expression."""
-        return f"^{self.owner}-[0-9]+$"
 
 
 def main() -> int:
@@ -173,18 +168,9 @@ def _make_login(connection: psycopg.Connection, account: Account, password: str)
     connection.execute(attributes.format(sql.Identifier(login), verifier.decode()))
     _run(connection, "GRANT {owner} TO {login}", owner=owner, login=login)
     _run(connection, "ALTER ROLE {login} SET role = {owner}", owner=owner, login=login)
-    more = connection.execute(
-        "SELECT roleid::regrole::text FROM pg_auth_members WHERE member = %s::regrole AND roleid <> %s::regrole",
-        [_quoted(connection, login), _quoted(connection, owner)],
-    ).fetchone()
-    if more:
-        raise RefusedError(
-            f"role {login} is also a member of {more[0]}, which may do more: revoke that, or drop {login}"
-        )
-
-
-def _quoted(connection: psycopg.Connection, role: str) -> str:
-    return sql.Identifier(role).as_string(connection)
+    for (role,) in connection.execute(_MEMBER_OF, [login]).fetchall():
+        if role != owner:
+            raise RefusedError(f"role {login} is also a member of {role}, which may do more: revoke that")
 
 
 def _grant(connection: psycopg.Connection, account: Account) -> None:
@@ -196,16 +182,18 @@ def _grant(connection: psycopg.Connection, account: Account) -> None:
 
 def _take_over(connection: psycopg.Connection, account: Account) -> None:
     """Give the role what another one owns: after an import that is everything."""
-    for kind, query in (("TABLE", _RELATIONS), ("TYPE", _TYPES)):
-        for (name,) in connection.execute(query, [_quoted(connection, account.owner)]).fetchall():  # pyright: ignore[reportArgumentType, reportCallIssue]
-            _run(connection, f"ALTER {kind} public.{{name}} OWNER TO {{owner}}", name=name, owner=account.owner)
+    for (name,) in connection.execute(_RELATIONS, [account.owner]).fetchall():
+        _run(connection, "ALTER TABLE public.{name} OWNER TO {owner}", name=name, owner=account.owner)
+    for (name,) in connection.execute(_TYPES, [account.owner]).fetchall():
+        _run(connection, "ALTER TYPE public.{name} OWNER TO {owner}", name=name, owner=account.owner)
 
 
 def _retire(connection: psycopg.Connection, account: Account, wait: float) -> None:
     current = connection.execute("SELECT rolcanlogin FROM pg_roles WHERE rolname = %s", [account.login]).fetchone()
     if current != (True,):
         raise RefusedError(f"DB_USERNAME={account.login} cannot log in: run `mlflow-database-account prepare` first")
-    others = _others(connection, account)
+    found = connection.execute(_OTHERS, [account.owner, f"^{account.owner}-[0-9]+$", account.login]).fetchall()
+    others = sorted(name for (name,) in found)
     # A server that is stopping still answers requests, and may need another session for them.
     end = time.monotonic() + wait
     while connection.execute(_SESSIONS, [others]).fetchone() and time.monotonic() < end:
@@ -217,12 +205,6 @@ def _retire(connection: psycopg.Connection, account: Account, wait: float) -> No
     for role in others:
         _end_sessions(connection, role)
         _drop(connection, role)
-
-
-def _others(connection: psycopg.Connection, account: Account) -> list[str]:
-    owner = _quoted(connection, account.owner)
-    names = {"owner": owner, "family": account.family, "login": account.login}
-    return [name for (name,) in connection.execute(_OTHERS, names).fetchall()]
 
 
 def _end_sessions(connection: psycopg.Connection, role: str) -> None:

@@ -10,6 +10,7 @@ and should have neither. It is a port of its own, so that no Service or Ingress 
 
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -23,6 +24,7 @@ def main() -> int:
         return 1
     # The first process of a container ignores signals that it does not handle.
     signal.signal(signal.SIGTERM, _end)
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)  # the server may be slower to start
     registry = CollectorRegistry()
     MultiProcessCollector(registry, sys.argv[1])
     start_http_server(int(sys.argv[2]), registry=registry)
