@@ -27,10 +27,10 @@ lint: develop ## style and types
 	.venv/bin/python -m tests.workflows
 
 preview: ## what `make deploy STACK=NAME` would change, held against the policies
-	pulumi preview --stack $(NAMED) --policy-pack policy --diff
+	pulumi preview --refresh --stack $(NAMED) --policy-pack policy --diff
 
-deploy: ## bring a stack up to date; asks nothing
-	pulumi up --stack $(NAMED) --policy-pack policy --yes
+deploy: ## bring a stack up to date, and mend what drifted; asks nothing
+	pulumi up --refresh --stack $(NAMED) --policy-pack policy --yes
 
 drift: ## fail, saying what, where a stack is not what the program says
 	.venv/bin/python -m operations drift --stack $(NAMED)
