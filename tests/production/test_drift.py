@@ -1,0 +1,84 @@
+"""What somebody changes behind Pulumi's back is found, named, and mended."""
+
+import subprocess
+from collections.abc import Callable
+
+import httpx
+import pytest
+from google.cloud import storage
+
+from tests.production.rehearsal import PROJECT_ID, Rehearsal
+from tests.production.stacks import operate
+
+DEPLOYMENT = "deployment/mlflow-tracking-server"
+STOLEN = "what somebody else knows"
+
+
+def drift(rehearsal: Rehearsal) -> subprocess.CompletedProcess[str]:
+    """Return what the verb printed, whatever its status."""
+    return rehearsal.project.run(".venv/bin/python", "-m", "operations", "drift", "--stack", "prod")
+
+
+def open_network(rehearsal: Rehearsal) -> None:
+    url = f"{rehearsal.instance.gcp_endpoint}/sql/v1beta4/projects/{PROJECT_ID}/instances/mlflow-tracking"
+    network = {"authorizedNetworks": [{"name": "mine", "value": "0.0.0.0/0"}]}
+    httpx.patch(url, json={"settings": {"ipConfiguration": network}}).raise_for_status()
+
+
+def remove_label(rehearsal: Rehearsal) -> None:
+    with storage.Client(project=PROJECT_ID) as client:
+        bucket = client.get_bucket(rehearsal.outputs()["artifact_root"].removeprefix("gs://"))
+        bucket.labels = {}
+        bucket.patch()
+
+
+def scale(rehearsal: Rehearsal) -> None:
+    rehearsal.kubectl("scale", DEPLOYMENT, "--replicas", "0")
+
+
+def edit_secret(rehearsal: Rehearsal) -> None:
+    patch = f'{{"stringData": {{"postgresql-password": "{STOLEN}"}}}}'
+    rehearsal.kubectl("patch", "secret", "mlflow-postgresql-credentials", "--patch", patch)
+
+
+CHANGES: list[tuple[Callable[[Rehearsal], None], str]] = [
+    (open_network, "DatabaseInstance mlflow-tracking: settings.ipConfiguration.authorizedNetworks is "),
+    (remove_label, "Bucket team-project-mlflow-artefacts: labels.app is "),
+    (scale, "Deployment mlflow-tracking-server: spec.replicas is 0 and should be 2 to 4"),
+    (edit_secret, "Secret mlflow-postgresql-credentials: data.postgresql-password is not what it should be (secret)"),
+]
+
+
+@pytest.fixture
+def drifted(rehearsal: Rehearsal) -> Rehearsal:
+    """The stack after all of it, which was as it should be before."""
+    assert "no difference" in operate(rehearsal.project, "drift")
+    for change, _ in CHANGES:
+        change(rehearsal)
+    return rehearsal
+
+
+def test_everything_that_drifted_is_named_without_a_secret_and_mended_by_the_next_up(drifted: Rehearsal) -> None:
+    found = drift(drifted)
+
+    assert found.returncode == 1, found.stderr
+    lines = found.stdout.splitlines()
+    for _, expected in CHANGES:
+        assert any(line.startswith(expected) for line in lines), found.stdout
+    assert len(lines) == len(CHANGES), found.stdout
+    assert STOLEN not in found.stdout + found.stderr
+
+    drifted.up("--refresh")
+    # What an autoscaler owns is not Pulumi's to mend; the line says how.
+    drifted.kubectl("scale", DEPLOYMENT, "--replicas", "2")
+    drifted.kubectl("rollout", "status", DEPLOYMENT, "--timeout", "5m")
+
+    assert "no difference" in operate(drifted.project, "drift")
+
+
+def test_what_cannot_be_found_out_is_an_error_and_no_drift(rehearsal: Rehearsal) -> None:
+    done = rehearsal.project.run(".venv/bin/python", "-m", "operations", "drift", "--stack", "nothing")
+
+    assert done.returncode == 2
+    assert "nothing" in done.stderr
+    assert not done.stdout
