@@ -44,8 +44,10 @@ class Rehearsal:
             "mlflow:host": HOST,
             "mlflow:ingressClass": "nginx",
             "mlflow:tlsCertificate": self.certificate.certificate,
-            # Two servers, and a third while they are replaced, on a machine of two cores.
-            "mlflow:cpuRequest": "200m",
+            # Two servers, and a third while they are replaced or at work, on a machine of two cores.
+            "mlflow:cpuRequest": "300m",
+            "mlflow:workers": "1",
+            "mlflow:maxReplicas": "3",
             **changes,
         }
         secret = {"gcp:accessToken": "stand-in", "mlflow:tlsKey": self.certificate.key}

@@ -44,7 +44,7 @@ def edit_secret(rehearsal: Rehearsal) -> None:
 CHANGES: list[tuple[Callable[[Rehearsal], None], str]] = [
     (open_network, "DatabaseInstance mlflow-tracking: settings.ipConfiguration.authorizedNetworks is "),
     (remove_label, "Bucket team-project-mlflow-artefacts: labels.app is "),
-    (scale, "Deployment mlflow-tracking-server: spec.replicas is 0 and should be 2 to 4"),
+    (scale, "Deployment mlflow-tracking-server: spec.replicas is 0 and should be 2 to 3"),
     (edit_secret, "Secret mlflow-postgresql-credentials: data.postgresql-password is not what it should be (secret)"),
 ]
 

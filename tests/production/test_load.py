@@ -50,7 +50,7 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
     with constant_load(authority, password) as load:
         scale(3)
         scale(1)
-    rehearsal.set({"mlflow:replicas": "2", "mlflow:maxReplicas": "4"})
+    rehearsal.set({"mlflow:replicas": "2", "mlflow:maxReplicas": "3"})
     rehearsal.up()
     wait_for(lambda: settled(rehearsal), what="the autoscaler's pods", deadline=180)
 

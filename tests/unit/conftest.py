@@ -1,5 +1,6 @@
 """Settings that the unit tests start from: those of a stack, and what a person would add."""
 
+import gc
 import json
 import runpy
 from collections.abc import Callable, Collection
@@ -107,6 +108,7 @@ def run(configure: Configure, deployments: dict[str, Deployment], monkeypatch: p
 
         def program() -> dict[str, pulumi.Output[Any]]:
             runpy.run_path(str(PROJECT / "__main__.py"), run_name="__main__")
+            gc.enable()  # which the program does without, and the tests do not
             return exports
 
         deployments[asked] = deploy(program, preview=preview)
