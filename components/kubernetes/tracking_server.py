@@ -80,7 +80,7 @@ class TrackingServer(pulumi.ComponentResource):
     namespace: pulumi.Output[str]
     """Namespace of everything in it."""
     admin_password: pulumi.Output[str] | None
-    """First password of the user `admin`, a secret; None where nobody logs in."""
+    """Password of the user `admin`, a secret; None where nobody logs in."""
 
     def __init__(self, name: str, args: TrackingServerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:kubernetes:TrackingServer", name, None, opts)

@@ -36,8 +36,12 @@ def test_users_are_kept_in_the_same_database() -> None:
     assert configuration()["mlflow"]["admin_username"] == "admin"
 
 
-def test_nobody_sees_another_s_experiments_until_they_are_shared() -> None:
-    assert configuration()["mlflow"]["default_permission"] == "NO_PERMISSIONS"
+def test_a_team_reads_one_another_s_experiments_and_changes_its_own() -> None:
+    assert configuration()["mlflow"]["default_permission"] == "READ"
+
+
+def test_a_password_is_not_hashed_anew_for_each_request() -> None:
+    assert int(configuration()["mlflow"]["auth_cache_ttl_seconds"]) >= 60
 
 
 def test_the_configuration_file_holds_no_secret() -> None:
