@@ -13,6 +13,7 @@ from tests.scratch import Scratch
 HOST = "mlflow.example.com"
 PROJECT_ID = "team-project"
 STACK = "prod"
+LEAST_PODS = 2
 
 
 @dataclass(frozen=True)
@@ -72,3 +73,15 @@ class Rehearsal:
     def kubectl(self, *words: str) -> str:
         """Run kubectl in the namespace of the server."""
         return self.project.output("kubectl", "--namespace", "mlflow", *words)
+
+    def pods(self) -> set[str]:
+        """Return the names of the server's pods, those that are ending as well."""
+        words = ("get", "pods", "--selector", "app=mlflow-tracking-server-pods", "--output", "name")
+        return set(self.kubectl(*words).split())
+
+    def settled(self, number: int | None = None) -> bool:
+        """Tell whether `number` pods, or else as many as the autoscaler wants, are ready and no other is left."""
+        found = json.loads(self.kubectl("get", "deployment", "mlflow-tracking-server", "--output", "json"))
+        wanted = found["spec"]["replicas"]
+        expected = wanted >= LEAST_PODS if number is None else wanted == number
+        return expected and found["status"].get("readyReplicas") == wanted == len(self.pods())

@@ -7,20 +7,6 @@ from local.process import wait_for
 from tests.production.load import Load, constant_load, lost
 from tests.production.rehearsal import Rehearsal
 
-SELECTOR = ("--selector", "app=mlflow-tracking-server-pods")
-
-
-def pods(rehearsal: Rehearsal) -> set[str]:
-    """Return the names of the server's pods, those that are ending as well."""
-    return set(rehearsal.kubectl("get", "pods", *SELECTOR, "--output", "name").split())
-
-
-def settled(rehearsal: Rehearsal, number: int | None = None) -> bool:
-    """Tell whether as many pods are ready as there should be, and no other is left."""
-    found = json.loads(rehearsal.kubectl("get", "deployment", "mlflow-tracking-server", "--output", "json"))
-    wanted = found["spec"]["replicas"]
-    return found["status"].get("readyReplicas") == wanted == len(pods(rehearsal)) and number in (None, wanted)
-
 
 def check(load: Load, authority: Path, password: str) -> None:
     """Hold what clients met against what they may meet."""
@@ -29,11 +15,11 @@ def check(load: Load, authority: Path, password: str) -> None:
 
 
 def test_a_rolling_update_fails_no_request(rehearsal: Rehearsal, authority: Path, password: str) -> None:
-    before = pods(rehearsal)
+    before = rehearsal.pods()
 
     with constant_load(authority, password) as load:
         rehearsal.kubectl("rollout", "restart", "deployment/mlflow-tracking-server")
-        wait_for(lambda: not before & pods(rehearsal) and settled(rehearsal), what="new pods alone", deadline=180)
+        wait_for(lambda: not before & rehearsal.pods() and rehearsal.settled(), what="new pods alone", deadline=180)
 
     check(load, authority, password)
 
@@ -44,7 +30,7 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
     def scale(number: int) -> None:
         rehearsal.set({"mlflow:replicas": str(number), "mlflow:maxReplicas": "0"})
         rehearsal.up()
-        wait_for(lambda: settled(rehearsal, number), what=f"{number} pods", deadline=180)
+        wait_for(lambda: rehearsal.settled(number), what=f"{number} pods", deadline=180)
 
     scale(1)
     with constant_load(authority, password) as load:
@@ -52,7 +38,7 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
         scale(1)
     rehearsal.set({"mlflow:replicas": "2", "mlflow:maxReplicas": "3"})
     rehearsal.up()
-    wait_for(lambda: settled(rehearsal), what="the autoscaler's pods", deadline=180)
+    wait_for(lambda: rehearsal.settled(), what="the autoscaler's pods", deadline=180)
 
     check(load, authority, password)
 
@@ -60,7 +46,7 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
 def test_evicting_every_pod_one_after_the_other_fails_no_request(
     rehearsal: Rehearsal, authority: Path, password: str
 ) -> None:
-    before = pods(rehearsal)
+    before = rehearsal.pods()
 
     def evicted(pod: str) -> bool:
         name = pod.removeprefix("pod/")
@@ -77,6 +63,6 @@ def test_evicting_every_pod_one_after_the_other_fails_no_request(
     with constant_load(authority, password) as load:
         for pod in sorted(before):
             wait_for(lambda pod=pod: evicted(pod), what=f"the budget to let {pod} go", deadline=180)
-        wait_for(lambda: not before & pods(rehearsal) and settled(rehearsal), what="new pods alone", deadline=180)
+        wait_for(lambda: not before & rehearsal.pods() and rehearsal.settled(), what="new pods alone", deadline=180)
 
     check(load, authority, password)
