@@ -52,9 +52,9 @@ class Rehearsal:
             **changes,
         }
         secret = {"gcp:accessToken": "stand-in", "mlflow:tlsKey": self.certificate.key}
-        self.set(plain, secret)
+        self.change_settings(plain, secret)
 
-    def set(self, plain: Mapping[str, str], secret: Mapping[str, str] = MappingProxyType({})) -> None:
+    def change_settings(self, plain: Mapping[str, str], secret: Mapping[str, str] = MappingProxyType({})) -> None:
         """Set settings of the stack."""
         words = [word for key, value in plain.items() for word in ("--plaintext", f"{key}={value}")]
         words += [word for key, value in secret.items() for word in ("--secret", f"{key}={value}")]

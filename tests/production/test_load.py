@@ -1,6 +1,7 @@
 """Nobody at work notices that pods come and go."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 from local.process import wait_for
@@ -28,7 +29,7 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
     rehearsal: Rehearsal, authority: Path, password: str
 ) -> None:
     def scale(number: int) -> None:
-        rehearsal.set({"mlflow:replicas": str(number), "mlflow:maxReplicas": "0"})
+        rehearsal.change_settings({"mlflow:replicas": str(number), "mlflow:maxReplicas": "0"})
         rehearsal.up()
         wait_for(lambda: rehearsal.settled(number), what=f"{number} pods", deadline=180)
 
@@ -36,9 +37,9 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
     with constant_load(authority, password) as load:
         scale(3)
         scale(1)
-    rehearsal.set({"mlflow:replicas": "2", "mlflow:maxReplicas": "3"})
+    rehearsal.change_settings({"mlflow:replicas": "2", "mlflow:maxReplicas": "3"})
     rehearsal.up()
-    wait_for(lambda: rehearsal.settled(), what="the autoscaler's pods", deadline=180)
+    wait_for(rehearsal.settled, what="the autoscaler's pods", deadline=180)
 
     check(load, authority, password)
 
@@ -62,7 +63,7 @@ def test_evicting_every_pod_one_after_the_other_fails_no_request(
 
     with constant_load(authority, password) as load:
         for pod in sorted(before):
-            wait_for(lambda pod=pod: evicted(pod), what=f"the budget to let {pod} go", deadline=180)
+            wait_for(partial(evicted, pod), what=f"the budget to let {pod} go", deadline=180)
         wait_for(lambda: not before & rehearsal.pods() and rehearsal.settled(), what="new pods alone", deadline=180)
 
     check(load, authority, password)
