@@ -10,8 +10,8 @@ sys.path[0] = str(Path(__file__).resolve().parent.parent)
 # The SDK tells the engine its port and does not flush: kept back, both would wait for each other for ever.
 sys.stdout = io.TextIOWrapper(os.fdopen(sys.stdout.fileno(), "wb", buffering=0), write_through=True)
 
-from pulumi_policy import EnforcementLevel, PolicyPack  # noqa: E402 - not found before
+from pulumi_policy import EnforcementLevel, PolicyPack
 
-from policy.pack import POLICIES  # noqa: E402 - likewise
+from policy.pack import POLICIES
 
 PolicyPack("mlflow", list(POLICIES), enforcement_level=EnforcementLevel.MANDATORY)
