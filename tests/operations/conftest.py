@@ -76,7 +76,7 @@ def buckets(standin: StandIn, database: Json) -> Generator[tuple[storage.Bucket,
         yield artifacts, backups
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def stack(standin: StandIn, buckets: tuple[storage.Bucket, storage.Bucket]) -> Stack:  # noqa: ARG001 - it has them
     """The stack."""
     return deployed(standin)

@@ -22,9 +22,9 @@ def quiet(_: str) -> None:
     """Tell nothing."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def made(stack: Stack, buckets: Buckets) -> Folder:
-    """A backup."""
+    """A backup that no test changes."""
     url = backup(stack)
     return Folder(bucket=buckets[1]).folder(url.removeprefix("gs://kept-backups/"))
 
@@ -87,12 +87,14 @@ def test_an_artifact_that_is_deleted_meanwhile_is_told_and_the_others_are_copied
 
 
 def test_an_object_with_another_content_does_not_pass_for_the_one_of_the_backup(made: Folder) -> None:
-    wanted, artifacts = Manifest.read(made).artifacts, made.folder(BELOW)
+    wanted, artifacts = Manifest.read(made).artifacts, Folder(bucket=made.bucket).folder("changed")
+    copy(wanted, made.folder(BELOW), artifacts, quiet)
     check(wanted, artifacts)
     artifacts.blob("top").upload_from_string(b"y" * 100_000)
 
     with pytest.raises(UserError, match="1 of 3 objects are missing or have another checksum, such as top"):
         check(wanted, artifacts)
+    artifacts.delete(wanted, quiet)
 
 
 @pytest.mark.parametrize(
