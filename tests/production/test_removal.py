@@ -7,6 +7,7 @@ import json
 import re
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,7 +131,8 @@ def test_a_release_is_taken_without_a_failed_request_and_given_back_with_what_is
         password = admit(vacant, "release", monkeypatch)
         assert version(authority, password) == mlflow_version(PREVIOUS_LOCK)
 
-        known = Client(authority, password).track()
+        with closing(Client(authority, password)) as client:
+            known = client.track()
         with constant_load(authority, password) as load:
             printed = operate(vacant, "upgrade", current.digest, stack="release")
         assert load.failures == []
@@ -139,12 +141,14 @@ def test_a_release_is_taken_without_a_failed_request_and_given_back_with_what_is
 
         back = re.search(r"python -m operations downgrade (\S+) --backup (\S+) --stack release", printed)
         assert back is not None, printed
-        later = Client(authority, password).track()
+        with closing(Client(authority, password)) as client:
+            later = client.track()
         told = operate(vacant, "downgrade", back[1], "--backup", back[2], "--yes", stack="release")
         assert version(authority, password) == mlflow_version(PREVIOUS_LOCK)
-        assert Client(authority, password).has(known)
-        with pytest.raises(ConnectionError, match=f"Run with id={later} not found"):
-            Client(authority, password).has(later)
+        with closing(Client(authority, password)) as client:
+            assert client.has(known)
+            with pytest.raises(ConnectionError, match=f"Run with id={later} not found"):
+                client.has(later)
         assert re.search(r"lost: everything that was logged or changed since \S+; [1-9][0-9]* runs were begun", told)
 
 
