@@ -12,6 +12,7 @@ import pulumi_random as random
 
 import components.gcp as cloud
 from components.kubernetes import APP, NAMESPACE, HostAddress, NodeAddress, TrackingServer, TrackingServerArgs
+from components.kubernetes.ownership import overruling
 from settings import Settings
 
 NAME = "mlflow-tracking"
@@ -41,7 +42,7 @@ cluster = kubernetes.Provider(
 )
 generator = random.Provider("random")
 in_google = pulumi.ResourceOptions(providers=[google, generator])
-in_cluster = pulumi.ResourceOptions(providers=[cluster, generator])
+in_cluster = pulumi.ResourceOptions(providers=[cluster, generator], transformations=[overruling])
 
 network = None
 if settings.network:

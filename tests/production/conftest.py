@@ -17,6 +17,11 @@ from tests.scratch import PROJECT, Scratch
 INSTANCE = "production"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take the stack down last."""
+    items.sort(key=lambda item: "production/test_removal" in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     """A copy of the project whose instance runs without a stack, and is removed before and after."""
@@ -51,12 +56,19 @@ def password(rehearsal: Rehearsal) -> str:
     return rehearsal.outputs()["admin_password"]
 
 
-@pytest.fixture(autouse=True)
-def clients_of_the_stack(rehearsal: Rehearsal, authority: Path, password: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """MLflow's and Google's clients act on the stack, and find its host where the Ingress says it is."""
-    address = rehearsal.kubectl(
+@pytest.fixture(scope="session")
+def address(rehearsal: Rehearsal) -> str:
+    """Where the Ingress says that the host is."""
+    return rehearsal.kubectl(
         "get", "ingress", "mlflow-tracking-server", "--output", "jsonpath={.status.loadBalancer.ingress[0].ip}"
     )
+
+
+@pytest.fixture(autouse=True)
+def clients_of_the_stack(
+    rehearsal: Rehearsal, authority: Path, password: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's and Google's clients act on the stack, and find its host where the Ingress says it is."""
     monkeypatch.setattr(socket, "getaddrinfo", _resolving(HOST, address))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"https://{HOST}")
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "admin")

@@ -11,6 +11,8 @@ LABELS = {"app": "mlflow-tracking-server"}
 NAME = "mlflow-tracking-server"
 NETWORK = ADDED["prod"]["mlflow:network"]
 
+FORCED = ("pulumi.com/patchForce", "true")
+
 
 @pytest.fixture
 def prod(run: Run) -> Deployment:
@@ -92,7 +94,7 @@ def test_the_server_s_own_kubernetes_account_is_its_google_account(prod: Deploym
     assert prod.only("IAMMember").inputs["member"] == (
         f"serviceAccount:my-project.svc.id.goog[{account['namespace']}/{account['name']}]"
     )
-    assert account["annotations"] == {"iam.gke.io/gcp-service-account": EMAIL}
+    assert account["annotations"]["iam.gke.io/gcp-service-account"] == EMAIL
     assert prod.only("Deployment").inputs["spec"]["template"]["spec"]["serviceAccountName"] == account["name"]
 
 
@@ -131,10 +133,9 @@ def test_the_way_in_is_tls_within_the_network_and_a_login(prod: Deployment) -> N
     command = prod.only("Deployment").inputs["spec"]["template"]["spec"]["containers"][0]["command"]
 
     assert prod.only("Service", NAME).inputs["spec"]["type"] == "ClusterIP"
-    assert prod.only("Ingress", NAME).inputs["metadata"]["annotations"] == {
-        "kubernetes.io/ingress.class": "gce-internal",
-        "kubernetes.io/ingress.allow-http": "false",
-    }
+    annotations = prod.only("Ingress", NAME).inputs["metadata"]["annotations"]
+    assert annotations["kubernetes.io/ingress.class"] == "gce-internal"
+    assert annotations["kubernetes.io/ingress.allow-http"] == "false"
     assert command[command.index("--app-name") + 1] == "basic-auth"
 
 
@@ -156,3 +157,10 @@ def test_a_certificate_of_one_s_own_becomes_a_secret(run: Run) -> None:
         "tls.key": "-----BEGIN PRIVATE KEY-----",
     }
     assert "stringData" in secret.secrets
+
+
+def test_the_program_s_word_counts_where_somebody_changed_an_object(prod: Deployment) -> None:
+    objects = [each for each in prod.registrations if each.type.startswith("kubernetes:")]
+
+    assert objects
+    assert [each.name for each in objects if FORCED not in each.inputs["metadata"].get("annotations", {}).items()] == []
