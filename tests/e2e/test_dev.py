@@ -14,6 +14,6 @@ def test_a_preview_of_dev_works_against_the_stand_in_with_its_endpoints_alone_ov
 
     planned = project.changes("--stack", "dev")
 
-    assert len(overrides) == 4
+    assert len(overrides) == 7
     assert set(planned.values()) == {"create"}
     assert "gcp:serviceaccount/key:Key::mlflow-tracking-key" in planned

@@ -111,14 +111,22 @@ def test_a_database_that_hangs_is_given_up(
     assert time.monotonic() - start < 8
 
 
-def test_a_refused_account_is_named_without_its_password(
+def test_a_password_that_was_just_changed_does_not_take_pods_away(
     image: Unpacked, tmp_path: Path, port: int, environment: list[str]
 ) -> None:
-    wrong = secrets.token_hex()
-    said = _refusal(image, tmp_path, port, [*environment, f"PGPASSWORD={wrong}"])
+    wrong = [*environment, f"PGPASSWORD={secrets.token_hex()}"]
 
-    assert 'password authentication failed for user "postgres"' in said
-    assert wrong not in said
+    assert attempt(image, tmp_path, ["mlflow-ready", str(port)], wrong).returncode == 0
+
+
+def test_a_database_that_is_not_there_is_named_without_the_password(
+    image: Unpacked, tmp_path: Path, port: int, environment: list[str]
+) -> None:
+    said = _refusal(image, tmp_path, port, [*environment, "PGDATABASE=nothing"])
+    password = next(entry.partition("=")[2] for entry in environment if entry.startswith("PGPASSWORD="))
+
+    assert 'database "nothing" does not exist' in said
+    assert password not in said
 
 
 def test_a_database_that_is_full_does_not_take_pods_away(

@@ -16,7 +16,9 @@ import sys
 _SECONDS = 3
 _CONNECTION = b"connect_timeout=3 tcp_user_timeout=3000 options='-c statement_timeout=3000'"
 _CONNECTION_OK, _TUPLES_OK = 0, 2  # ConnStatusType and ExecStatusType of libpq
-_FULL = (b"too many c", b"connection slots")  # too many clients, too many connections for role, remaining slots
+# It answers, and the server has connections of its own: when it is full (too many clients, too many connections for
+# role, remaining slots), and when the password was just changed, until pods with the new one take over.
+_ANSWERS = (b"too many c", b"connection slots", b"password authentication failed")
 
 
 def main() -> int:
@@ -58,8 +60,7 @@ def _ask_database(libpq: ctypes.CDLL) -> None:
     try:
         if libpq.PQstatus(connection) != _CONNECTION_OK:
             reason: bytes = libpq.PQerrorMessage(connection)
-            # It answers, and the server has connections of its own: without this pod the others would need still more.
-            if any(words in reason for words in _FULL):
+            if any(words in reason for words in _ANSWERS):
                 return
             raise OSError(reason.decode(errors="replace"))
         result = libpq.PQexec(connection, b"SELECT 1")
