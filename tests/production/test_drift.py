@@ -7,6 +7,7 @@ import httpx
 import pytest
 from google.cloud import storage
 
+from local.process import wait_for
 from tests.production.rehearsal import PROJECT_ID, Rehearsal
 from tests.production.stacks import operate
 
@@ -52,6 +53,7 @@ CHANGES: list[tuple[Callable[[Rehearsal], None], str]] = [
 @pytest.fixture
 def drifted(rehearsal: Rehearsal) -> Rehearsal:
     """The stack after all of it, which was as it should be before."""
+    wait_for(rehearsal.settled, what="the autoscaler's pods", deadline=180)
     assert "no difference" in operate(rehearsal.project, "drift")
     for change, _ in CHANGES:
         change(rehearsal)
