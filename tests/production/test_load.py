@@ -30,9 +30,11 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
 ) -> None:
     def scale(number: int) -> None:
         rehearsal.change_settings({"mlflow:replicas": str(number), "mlflow:maxReplicas": "0"})
-        rehearsal.up()
+        rehearsal.up("--refresh")
         wait_for(lambda: rehearsal.settled(number), what=f"{number} pods", deadline=180)
 
+    rehearsal.change_settings({"mlflow:maxReplicas": "0"})
+    rehearsal.up()  # until its end the autoscaler may have the last word; what it said is mended by the next one
     scale(1)
     with constant_load(authority, password) as load:
         scale(3)
