@@ -39,6 +39,14 @@ def those(stack: Sequence[Resource], *types: str) -> Iterator[Resource]:
 Problems = Iterator[tuple[Resource, str]]
 
 
+def _left_off(store: Resource, *switches: str) -> Problems:
+    """Yield the switches, by their paths, that are not on."""
+    for path in switches:
+        value = store.at(path)
+        if not_on(value):
+            yield store, f"{path} is {said(value)}: set it to true, as mlflow:durable does"
+
+
 @stack_rule
 def durable_databases_have_a_private_address_only(stack: Sequence[Resource]) -> Problems:
     """CIS Google Cloud 6.7: a database that lasts has no public address."""
@@ -57,10 +65,7 @@ def durable_databases_have_a_private_address_only(stack: Sequence[Resource]) -> 
 def durable_databases_are_kept_from_deletion(stack: Sequence[Resource]) -> Problems:
     """CIS Google Cloud 6.9: neither Pulumi nor anybody else at Google deletes the instance by mistake."""
     for instance in those(stack, DATABASE):
-        for path in ("deletionProtection", "settings.deletionProtectionEnabled"):
-            value = instance.at(path)
-            if not_on(value):
-                yield instance, f"{path} is {said(value)}: set it to true, as mlflow:durable does"
+        yield from _left_off(instance, "deletionProtection", "settings.deletionProtectionEnabled")
 
 
 @stack_rule
@@ -76,30 +81,22 @@ def durable_databases_are_regional(stack: Sequence[Resource]) -> Problems:
 def durable_databases_are_backed_up(stack: Sequence[Resource]) -> Problems:
     """CIS Google Cloud 6.8: backups are automatic, and any moment can be brought back."""
     for instance in those(stack, DATABASE):
-        for switch in ("enabled", "pointInTimeRecoveryEnabled"):
-            path = f"settings.backupConfiguration.{switch}"
-            value = instance.at(path)
-            if not_on(value):
-                yield instance, f"{path} is {said(value)}: set it to true"
+        backups = "settings.backupConfiguration"
+        yield from _left_off(instance, f"{backups}.enabled", f"{backups}.pointInTimeRecoveryEnabled")
 
 
 @stack_rule
 def durable_backups_outlive_their_instance(stack: Sequence[Resource]) -> Problems:
     """Google's Cloud SQL `Delete instances`: with the instance go its backups, unless they are retained."""
     for instance in those(stack, DATABASE):
-        for path in ("settings.retainBackupsOnDelete", "settings.finalBackupConfig.enabled"):
-            value = instance.at(path)
-            if not_on(value):
-                yield instance, f"{path} is {said(value)}: set it to true"
+        yield from _left_off(instance, "settings.retainBackupsOnDelete", "settings.finalBackupConfig.enabled")
 
 
 @stack_rule
 def durable_buckets_keep_what_is_overwritten(stack: Sequence[Resource]) -> Problems:
     """Google's data protection for buckets: versions and soft delete bring back what was deleted."""
     for bucket in those(stack, BUCKET):
-        versioning = bucket.at("versioning.enabled")
-        if not_on(versioning):
-            yield bucket, f"versioning.enabled is {said(versioning)}: set it to true"
+        yield from _left_off(bucket, "versioning.enabled")
         seconds = bucket.at("softDeletePolicy.retentionDurationSeconds")
         if seconds is not UNKNOWN and (seconds or 0) < _SOFT_DELETE_DAYS * 86400:
             path = "softDeletePolicy.retentionDurationSeconds"

@@ -92,19 +92,23 @@ class Reader:
 
     def _unknown(self) -> Collection[str]:
         """Return what to say of settings that nothing read: most are typing errors."""
+        unread = {key for key in CONFIG.get() if not key.startswith("pulumi:")} - self._read
         return [
-            f"{key} is {_shown(key, self._raw(key))}: there is no such setting{did_you_mean(key, known)};"
+            f"{key} is {_shown(key, _raw(key))}: there is no such setting{did_you_mean(key, self._read)};"
             f" type `pulumi config rm {key}` to remove it"
-            for known in [frozenset(self._read)]
-            for key in sorted(CONFIG.get())
-            if key not in known and not key.startswith("pulumi:")
+            for key in sorted(unread)
         ]
 
     def _raw(self, key: str) -> str:
-        """Return a setting as text, without surrounding blanks; empty where it is not there."""
+        """Return a setting as text, and remember that it is one."""
         self._read.add(key)
-        namespace, name = key.split(":", 1)
-        return (pulumi.Config(namespace).get(name) or "").strip()
+        return _raw(key)
+
+
+def _raw(key: str) -> str:
+    """Return what is set as text, without surrounding blanks; empty where nothing is."""
+    namespace, name = key.split(":", 1)
+    return (pulumi.Config(namespace).get(name) or "").strip()
 
 
 def _shown(key: str, value: str) -> str:

@@ -25,6 +25,8 @@ class NetworkPolicyArgs:
 
     namespace: pulumi.Input[str]
     """Namespace of the pods."""
+    app: str
+    """Name of the policy."""
     pod_labels: Mapping[str, str]
     """Labels of the server's pods."""
     port: int
@@ -42,7 +44,7 @@ def network_policy(name: str, args: NetworkPolicyArgs, opts: pulumi.ResourceOpti
     ports = [args.port, METRICS_PORT] if args.metrics else [args.port]
     kubernetes.networking.v1.NetworkPolicy(
         f"{name}-network-policy",
-        metadata={"name": "mlflow-tracking-server", "namespace": args.namespace},
+        metadata={"name": args.app, "namespace": args.namespace},
         spec={
             # Every pod of the namespace: migration and garbage collection go the same ways as the server.
             "pod_selector": {},

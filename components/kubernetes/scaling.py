@@ -18,8 +18,10 @@ class ScalingArgs:
 
     namespace: pulumi.Input[str]
     """Namespace of the Deployment."""
+    app: str
+    """Name of both objects."""
     deployment: pulumi.Input[str]
-    """Name of the Deployment."""
+    """Name of the Deployment, once it is there."""
     pod_labels: Mapping[str, str]
     """Labels of its pods."""
     replicas: int
@@ -44,7 +46,7 @@ def scaling(name: str, args: ScalingArgs, opts: pulumi.ResourceOptions) -> None:
 def _autoscaler(name: str, args: ScalingArgs, opts: pulumi.ResourceOptions) -> None:
     kubernetes.autoscaling.v2.HorizontalPodAutoscaler(
         f"{name}-autoscaler",
-        metadata={"name": "mlflow-tracking-server", "namespace": args.namespace},
+        metadata={"name": args.app, "namespace": args.namespace},
         spec={
             "scale_target_ref": {"api_version": "apps/v1", "kind": "Deployment", "name": args.deployment},
             "min_replicas": args.replicas,
@@ -66,7 +68,7 @@ def _autoscaler(name: str, args: ScalingArgs, opts: pulumi.ResourceOptions) -> N
 def _disruption_budget(name: str, args: ScalingArgs, opts: pulumi.ResourceOptions) -> None:
     kubernetes.policy.v1.PodDisruptionBudget(
         f"{name}-disruption-budget",
-        metadata={"name": "mlflow-tracking-server", "namespace": args.namespace},
+        metadata={"name": args.app, "namespace": args.namespace},
         spec={"max_unavailable": 1, "selector": {"match_labels": args.pod_labels}},
         opts=opts,
     )

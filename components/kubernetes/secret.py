@@ -41,7 +41,7 @@ class Secret(pulumi.ComponentResource):
     cloud_key_name: pulumi.Output[str] | None
     """Name of the Secret with the service account key; None without one."""
     checksum: pulumi.Output[str]
-    """Checksum of everything in both, a secret."""
+    """Checksum of what the server's pods read of them, a secret."""
 
     def __init__(self, name: str, args: SecretArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:kubernetes:Secret", name, None, opts)
@@ -58,7 +58,14 @@ class Secret(pulumi.ComponentResource):
             content[CLOUD_KEY_FILE] = args.cloud_key
             self.cloud_key_name = self._cloud_key(name, args.cloud_key)
         self.checksum = pulumi.Output.secret(checksum(content))
-        self.register_outputs({"name": self.name, "cloud_key_name": self.cloud_key_name, "checksum": self.checksum})
+        self.register_outputs(
+            {
+                "name": self.name,
+                "administrator_name": self.administrator_name,
+                "cloud_key_name": self.cloud_key_name,
+                "checksum": self.checksum,
+            }
+        )
 
     def _credentials(self, name: str, role: str, physical_name: str, password: pulumi.Input[str]) -> pulumi.Output[str]:
         return kubernetes.core.v1.Secret(

@@ -28,7 +28,7 @@ from components.kubernetes.workload import Workload, WorkloadArgs
 NAMESPACE = "mlflow"
 """Namespace of the server."""
 APP = "mlflow-tracking-server"
-"""Name of the server's Deployment, Service, ServiceAccount and Ingress."""
+"""Name of the server's Deployment and of everything that stands beside it, such as Service and Ingress."""
 
 _POD_LABELS = {"app": "mlflow-tracking-server-pods"}
 _PORT = 5000
@@ -179,6 +179,7 @@ class TrackingServer(pulumi.ComponentResource):
     def _scaling(self, workload: Workload) -> None:
         args = ScalingArgs(
             namespace=self.namespace,
+            app=APP,
             deployment=workload.name,
             pod_labels=_POD_LABELS,
             replicas=self._args.replicas,
@@ -189,6 +190,7 @@ class TrackingServer(pulumi.ComponentResource):
     def _network_policy(self) -> None:
         args = NetworkPolicyArgs(
             namespace=self.namespace,
+            app=APP,
             pod_labels=_POD_LABELS,
             port=_PORT,
             metrics=self._args.metrics,

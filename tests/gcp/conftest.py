@@ -4,16 +4,13 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.gcp.standin import Json, StandIn, state_folder
+from tests.gcp.standin import Json, StandIn, started, state_folder
 
 
 @pytest.fixture(scope="session")
 def standin() -> Generator[StandIn]:
-    with state_folder() as folder:
-        standin = StandIn(folder, "127.77.0.0/25")
-        standin.start()
+    with started("127.77.0.0/25") as standin:
         yield standin
-        standin.end()
 
 
 @pytest.fixture
@@ -24,11 +21,8 @@ def unstarted() -> Generator[StandIn]:
 
 @pytest.fixture
 def own_standin() -> Generator[StandIn]:
-    with state_folder() as folder:
-        standin = StandIn(folder, "127.77.0.128/25")
-        standin.start()
+    with started("127.77.0.128/25") as standin:
         yield standin
-        standin.end()
 
 
 @pytest.fixture(scope="session")

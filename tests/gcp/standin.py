@@ -166,3 +166,13 @@ def query(instance: Json, statement: str, **changes: str) -> list[tuple[Any, ...
     with connect(instance, **changes) as connection:
         cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
+
+
+@contextlib.contextmanager
+def started(addresses: str) -> Generator[StandIn]:
+    """Yield a stand-in that runs, with database servers at `addresses`."""
+    with state_folder() as folder:
+        standin = StandIn(folder, addresses)
+        standin.start()
+        yield standin
+        standin.end()

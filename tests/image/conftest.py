@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 
 from local.image import build
-from tests.gcp.standin import StandIn, state_folder
+from tests.gcp.standin import StandIn, started
 from tests.image.container import Unpacked, unpack
 from tests.image.database import Database, Instance
 
@@ -17,11 +17,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
 
 @pytest.fixture(scope="session")
 def standin() -> Generator[StandIn]:
-    with state_folder() as folder:
-        standin = StandIn(folder, "127.78.0.0/25")
-        standin.start()
+    with started("127.78.0.0/25") as standin:
         yield standin
-        standin.end()
 
 
 @pytest.fixture(scope="session")

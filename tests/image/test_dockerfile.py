@@ -10,7 +10,7 @@ from local.image.base import NAME
 from local.image.build import SOURCE, mlflow_version, tag
 
 ROOT = SOURCE.parents[1]
-PREVIOUS_LOCK = ROOT / "tests/e2e/previous-release/requirements.txt"
+PREVIOUS_LOCK = ROOT / "tests/image/previous-release/requirements.txt"
 DOCKERFILE = (SOURCE / "Dockerfile").read_text()
 LOCK = (SOURCE / "requirements.txt").read_text()
 

@@ -7,7 +7,7 @@ from google.cloud import storage
 
 from operations.instance import Instance
 from operations.stack import Stack
-from tests.gcp.standin import PROJECT, Json, StandIn, query, state_folder
+from tests.gcp.standin import PROJECT, Json, StandIn, query, started
 
 ARTIFACTS = {"0/run/artifacts/model.pkl": b"\0weights", "0/run/artifacts/a b/ü.txt": b"", "top": b"x" * 100_000}
 
@@ -42,11 +42,8 @@ def deployed(standin: StandIn, **changes: str) -> Stack:
 @pytest.fixture(scope="session")
 def standin() -> Generator[StandIn]:
     """The stand-in."""
-    with state_folder() as folder:
-        standin = StandIn(folder, "127.77.1.0/25")
-        standin.start()
+    with started("127.77.1.0/25") as standin:
         yield standin
-        standin.end()
 
 
 @pytest.fixture(scope="session")

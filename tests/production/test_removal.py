@@ -28,7 +28,7 @@ from tests.production.stacks import following, operate, take_down
 from tests.scratch import PROJECT, Scratch
 from tests.wine import tracked_run
 
-PREVIOUS_LOCK = PROJECT / "tests/e2e/previous-release/requirements.txt"
+PREVIOUS_LOCK = PROJECT / "tests/image/previous-release/requirements.txt"
 
 
 @dataclass(frozen=True)
