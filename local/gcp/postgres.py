@@ -18,7 +18,7 @@ from psycopg import pq, sql
 
 from local.gcp import certificates
 from local.gcp.errors import OperationFailedError
-from local.gcp.postgres_programs import SYSTEM_USER, hand_over, last_line, require, run, write
+from local.gcp.postgres_programs import SYSTEM_USER, begin, hand_over, last_line, require, run, write
 
 ADMINISTRATOR = "cloudsqladmin"
 PORT = 5432
@@ -53,10 +53,9 @@ class Server:
         if self.data.exists():
             return
         self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        socket_folder, new = self.folder / "run", self.folder / "data.new"
-        for path in (socket_folder, new):
-            shutil.rmtree(path, ignore_errors=True)
-            path.mkdir(mode=0o700)
+        sockets, new = self.folder / "run", begin(self.data)
+        sockets.mkdir(mode=0o700, exist_ok=True)
+        for path in (sockets, new):
             hand_over(path)
         require(["initdb", f"--pgdata={new}", f"--username={ADMINISTRATOR}", "--encoding=UTF8", "--locale=C.UTF-8"])
         for name, content in (
@@ -119,10 +118,24 @@ class Server:
     def start(self) -> None:
         """Start the server, unless it answers already (it outlives a killed stand-in).
 
-        A postmaster.pid that a killed server left is PostgreSQL's own to judge.
+        One that is on its way up, or down, since a stand-in was killed meanwhile, is awaited.
         """
-        if self.serving():
-            return
+        deadline = time.monotonic() + _START_SECONDS
+        while not self.serving():
+            if not self._running():
+                self._launch()
+                return
+            if time.monotonic() > deadline:
+                message = f"the process that {self.data / 'postmaster.pid'} names does not answer"
+                raise OperationFailedError("INTERNAL_ERROR", f"{message} within {_START_SECONDS} s")
+            time.sleep(0.05)
+
+    def _running(self) -> bool:
+        """Tell whether the process that postmaster.pid names is there, as PostgreSQL itself judges."""
+        status, _ = run(["pg_ctl", "status", f"--pgdata={self.data}"])
+        return status == 0
+
+    def _launch(self) -> None:
         log = self.folder / "postgres.log"
         if not log.exists():
             log.touch(mode=0o600)

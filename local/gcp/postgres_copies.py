@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from local.gcp.postgres import ADMINISTRATOR, PORT, Access, Server
-from local.gcp.postgres_programs import hand_over, require
+from local.gcp.postgres_programs import begin, hand_over, require
 
 _CERTIFICATES = ("server-ca.pem", "server-cert.pem", "server-key.pem")
 
@@ -16,9 +16,7 @@ def take(server: Server, copy: Path) -> None:
     """Copy a serving server; nothing happens when the copy is there, and half of one is made anew."""
     if copy.exists():
         return
-    partial = copy.with_suffix(".new")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(mode=0o700, parents=True)
+    partial = begin(copy)
     connection = [f"--host={server.folder / 'run'}", f"--port={PORT}", f"--username={ADMINISTRATOR}", "--no-password"]
     form = ["--format=tar", "--compress=client-gzip:1", "--wal-method=stream", "--checkpoint=fast", "--no-manifest"]
     require(["pg_basebackup", f"--pgdata={partial}", *form, *connection], user=None)
@@ -30,11 +28,10 @@ def put_back(server: Server, copy: Path, access: Access) -> None:
 
     May be run again over a half-done first.
     """
-    new, old = server.folder / "data.new", server.folder / "data.old"
+    old = server.folder / "data.old"
     if old.exists() and not server.data.exists():
         old.rename(server.data)
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(mode=0o700)
+    new = begin(server.data)
     hand_over(new)
     for archive, folder in (("base.tar.gz", new), ("pg_wal.tar.gz", new / "pg_wal")):
         with (copy / archive).open("rb") as content:

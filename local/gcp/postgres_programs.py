@@ -1,13 +1,19 @@
-"""Programs and files of PostgreSQL: run as its own user when we are root, since it refuses to run as root."""
+"""Programs and files of PostgreSQL: run as its own user when we are root, since it refuses to run as root.
+
+A program ends with the stand-in, by whatever way that ends; a database server, which is nobody's child, outlives it.
+"""
 
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import IO
 
 from local.gcp import POSTGRES_PROGRAMS
 from local.gcp.errors import OperationFailedError
+
+_ENDS_WITH_US = ("/usr/bin/setpriv", "--pdeathsig=KILL", "--")
 
 SYSTEM_USER = "postgres" if os.geteuid() == 0 else None
 """Debian's user of PostgreSQL, or None where we are somebody else than root."""
@@ -16,7 +22,7 @@ SYSTEM_USER = "postgres" if os.geteuid() == 0 else None
 def run(command: list[str], *, user: str | None = SYSTEM_USER, stdin: IO[bytes] | None = None) -> tuple[int, str]:
     """Run a program of PostgreSQL, or one by its path, with nothing of our environment; answer status and words."""
     result = subprocess.run(
-        [Path(POSTGRES_PROGRAMS) / command[0], *command[1:]],
+        [*_ENDS_WITH_US, Path(POSTGRES_PROGRAMS) / command[0], *command[1:]],
         user=user,
         group=user,
         extra_groups=[] if user else None,
@@ -42,6 +48,16 @@ def last_line(said: str) -> str:
     """Answer the last line of what a program printed."""
     lines = said.strip().splitlines()
     return lines[-1] if lines else "(nothing was printed)"
+
+
+def begin(path: Path) -> Path:
+    """Make the empty folder that is to become `path` when it is whole; what was begun before is deleted.
+
+    Each has a name of its own: what a killed program's own children still write does not get into the next one.
+    """
+    for left in path.parent.glob(f"{path.name}.new-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{path.name}.new-", dir=path.parent))
 
 
 def hand_over(path: Path) -> None:

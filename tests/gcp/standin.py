@@ -129,6 +129,16 @@ class StandIn:
         (file,) = self.state.glob("sql/*/data/postmaster.pid")
         return int(file.read_text().splitlines()[0])
 
+    def programs(self, name: str) -> list[int]:
+        """Answer the process ids of the programs of a name that work on this stand-in's state."""
+        found: list[int] = []
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                program, *arguments = (process / "cmdline").read_bytes().decode().split("\0")
+                if Path(program).name == name and any(str(self.state) in argument for argument in arguments):
+                    found.append(int(process.name))
+        return found
+
     def kill_postgres(self) -> None:
         """Kill the only PostgreSQL server."""
         os.kill(self.postmaster(), signal.SIGKILL)

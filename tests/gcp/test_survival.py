@@ -1,12 +1,16 @@
 """Nothing that was answered is lost: by kill -9 of any part, or by an ordinary stop."""
 
+import os
+import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psycopg
 import pytest
 
-from tests.gcp.standin import PROJECT, StandIn, connect, instance_body, poll, query
+from local.gcp.postgres import Server
+from tests.gcp.standin import PROJECT, StandIn, address, connect, instance_body, poll, query
 
 
 def _fill(standin: StandIn) -> None:
@@ -54,12 +58,40 @@ def test_a_stop_leaves_no_server_and_the_next_start_has_everything(own_standin: 
     _assert_full(own_standin)
 
 
-def test_a_creation_cut_short_is_finished_by_the_next_start(own_standin: StandIn) -> None:
+@pytest.mark.parametrize("at", ["sql/*", "sql/*/data.new*/PG_VERSION", "sql/*/data/postmaster.pid"])
+def test_a_creation_cut_short_is_finished_by_the_next_start(own_standin: StandIn, at: str) -> None:
     operation = own_standin.sql("POST", "instances", instance_body("kept"))
+    poll(lambda: bool(list(own_standin.state.glob(at))), at)
     own_standin.kill()
     own_standin.start()
-    assert "error" not in own_standin.done(operation)
+    assert own_standin.done(operation).get("error") is None
     assert query(own_standin.sql("GET", "instances/kept"), "SELECT 1") == [(1,)]
+
+
+def test_a_killed_stand_in_takes_the_programs_with_it_that_it_ran(own_standin: StandIn) -> None:
+    operation = own_standin.sql("POST", "instances", instance_body("kept"))
+    poll(lambda: bool(own_standin.programs("initdb")), "initdb")
+    (initdb,) = own_standin.programs("initdb")
+    os.kill(initdb, signal.SIGSTOP)
+    own_standin.kill()
+    poll(lambda: not own_standin.programs("initdb"), "the end of initdb")
+    own_standin.start()
+    assert own_standin.done(operation).get("error") is None
+
+
+def test_a_server_that_is_still_on_its_way_is_awaited(own_standin: StandIn) -> None:
+    instance = own_standin.create("kept")
+    (folder,) = own_standin.state.glob("sql/*")
+    server = Server(folder=folder, addresses=(address(instance),))
+    own_standin.kill()
+    with ThreadPoolExecutor() as pool:
+        with connect(instance):
+            os.kill(own_standin.postmaster(), signal.SIGTERM)  # it ends when its last session has ended
+            starting = pool.submit(server.start)
+            with pytest.raises(TimeoutError):
+                starting.result(timeout=1)
+        starting.result()
+    assert server.serving()
 
 
 def test_a_killed_database_server_shows_in_the_health_and_is_started_again(own_standin: StandIn) -> None:
