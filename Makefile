@@ -15,7 +15,7 @@ down: ## destroy the stack and remove everything that `make up` started
 test: lint ## every test but the rehearsal of prod
 	.venv/bin/python -m pytest $(TESTS)
 
-test-production: develop ## a rehearsal of the stack prod: load, day two, an upgrade; takes about 20 minutes
+test-production: develop ## a rehearsal of the stack prod: load, day two, an upgrade; takes about 15 minutes
 	.venv/bin/python -m pytest tests/production
 
 test-unit: develop ## the fast tests

@@ -95,11 +95,12 @@ def test_nothing_is_applied_outside_the_environment() -> None:
 def test_every_make_target_that_a_workflow_calls_exists() -> None:
     makefile = (PROJECT / "Makefile").read_text()
     called = {name for step in steps() for name in re.findall(r"\bmake ([a-z-]+)", str(step.get("run", "")))}
+    tested = job("tests", "tests").content["strategy"]["matrix"]["target"]
 
     assert called == {"preview", "deploy", "drift"}
-    assert called <= set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
-    assert ".ci/run" in str(job("tests", "tests").steps)
-    assert "exec make test" in (PROJECT / ".ci" / "run").read_text()
+    assert tested == ["test", "test-production"]
+    assert {*called, *tested} <= set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
+    assert any('make "$TARGET"' in str(step.get("run")) for step in job("tests", "tests").steps)
 
 
 def test_pulumi_is_of_the_version_of_the_requirements() -> None:
