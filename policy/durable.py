@@ -13,7 +13,7 @@ from policy.resource import UNKNOWN, Resource, at, differs, items, not_off, not_
 from policy.rule import stack_rule
 
 _CONTENTS = "gcp:sql/database:Database"
-_KEY = "gcp:serviceaccount/key:Key"
+_KEYS = ("gcp:serviceaccount/key:Key", "gcp:storage/hmacKey:HmacKey")
 _SOFT_DELETE_DAYS = 7
 _NONCURRENT = ("numNewerVersions", "daysSinceNoncurrentTime", "noncurrentTimeBefore")
 
@@ -34,6 +34,11 @@ def those(stack: Sequence[Resource], *types: str) -> Iterator[Resource]:
     """Yield the resources of some types, none where the stack may be thrown away."""
     if is_durable(stack):
         yield from (one for one in stack if one.type in types)
+
+
+def _primaries(stack: Sequence[Resource]) -> Iterator[Resource]:
+    """Yield the instances that have data of their own; a read replica is made anew from its primary."""
+    yield from (instance for instance in those(stack, DATABASE) if not instance.at("masterInstanceName"))
 
 
 Problems = Iterator[tuple[Resource, str]]
@@ -71,7 +76,7 @@ def durable_databases_are_kept_from_deletion(stack: Sequence[Resource]) -> Probl
 @stack_rule
 def durable_databases_are_regional(stack: Sequence[Resource]) -> Problems:
     """Google's Cloud SQL high availability: the database outlives the loss of a zone."""
-    for instance in those(stack, DATABASE):
+    for instance in _primaries(stack):
         availability = instance.at("settings.availabilityType")
         if differs(availability, "REGIONAL"):
             yield instance, f"settings.availabilityType is {said(availability)}: set it to REGIONAL"
@@ -80,7 +85,7 @@ def durable_databases_are_regional(stack: Sequence[Resource]) -> Problems:
 @stack_rule
 def durable_databases_are_backed_up(stack: Sequence[Resource]) -> Problems:
     """CIS Google Cloud 6.8: backups are automatic, and any moment can be brought back."""
-    for instance in those(stack, DATABASE):
+    for instance in _primaries(stack):
         backups = "settings.backupConfiguration"
         yield from _left_off(instance, f"{backups}.enabled", f"{backups}.pointInTimeRecoveryEnabled")
 
@@ -88,7 +93,7 @@ def durable_databases_are_backed_up(stack: Sequence[Resource]) -> Problems:
 @stack_rule
 def durable_backups_outlive_their_instance(stack: Sequence[Resource]) -> Problems:
     """Google's Cloud SQL `Delete instances`: with the instance go its backups, unless they are retained."""
-    for instance in those(stack, DATABASE):
+    for instance in _primaries(stack):
         yield from _left_off(instance, "settings.retainBackupsOnDelete", "settings.finalBackupConfig.enabled")
 
 
@@ -129,8 +134,9 @@ def durable_data_is_protected(stack: Sequence[Resource]) -> Problems:
 @stack_rule
 def durable_stacks_have_no_keys(stack: Sequence[Resource]) -> Problems:
     """CIS Google Cloud 1.4: Workload Identity stands in for keys of service accounts, which never expire."""
-    for key in those(stack, _KEY):
-        yield key, f"it is a key of {key.at('serviceAccountId')}: set mlflow:workloadIdentity to true"
+    for key in those(stack, *_KEYS):
+        account = key.at("serviceAccountId") or key.at("serviceAccountEmail")
+        yield key, f"it is a key of {said(account)}: set mlflow:workloadIdentity to true"
 
 
 POLICIES = (

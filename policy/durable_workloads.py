@@ -6,41 +6,48 @@ from typing import Any
 from policy.durable import is_durable
 from policy.images import has_digest
 from policy.pods import containers, makes_pods
-from policy.resource import UNKNOWN, Resource, said
+from policy.resource import UNKNOWN, Resource, at, items, said
 from policy.rule import stack_rule
+from policy.selectors import selects
 
 _LEAST = 2
-_DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+_SERVERS = ("Deployment", "StatefulSet")
 
 Problems = Iterator[tuple[Resource, str]]
 
 
 def _of(stack: Sequence[Resource], *kinds: str) -> Iterator[Resource]:
-    """Yield the Kubernetes resources of some kinds, none where the stack may be thrown away."""
+    """Yield the Kubernetes resources of some kinds, others' that are patched not; none where all may be thrown away."""
     if is_durable(stack):
-        yield from (one for one in stack if one.type.startswith("kubernetes:") and one.kind in kinds)
+        ours = (one for one in stack if one.type.startswith("kubernetes:") and not one.patch)
+        yield from (one for one in ours if one.kind in kinds)
 
 
-def _selected(pods_of: Resource, by: Resource, selector: str) -> bool:
-    """Tell whether a selector of `by` finds the pods of a Deployment; an empty one finds all of its namespace."""
-    if by.at("metadata.namespace") != pods_of.at("metadata.namespace"):
-        return False
-    wanted: dict[str, Any] = by.at(f"{selector}.matchLabels") or {}
-    labels: dict[str, Any] = pods_of.at("spec.template.metadata.labels") or {}
-    return UNKNOWN in (wanted, labels) or wanted.items() <= labels.items()
+def _selecting(stack: Sequence[Resource], kind: str, selector: str, server: Resource) -> list[Resource]:
+    """Return the resources of a kind whose selector, at a path, finds the pods of a server."""
+    labels = server.at("spec.template.metadata.labels")
+    beside = [one for one in _of(stack, kind) if one.at("metadata.namespace") == server.at("metadata.namespace")]
+    return [one for one in beside if selects(one.at(selector), labels)]
+
+
+def _replicas(stack: Sequence[Resource], server: Resource) -> tuple[str, Any]:
+    """Return how many pods a server has at least, after the place that says so."""
+    for scaler in _of(stack, "HorizontalPodAutoscaler"):
+        target = [scaler.at(path) for path in ("metadata.namespace", "spec.scaleTargetRef.kind")]
+        if [*target, scaler.at("spec.scaleTargetRef.name")] == [
+            server.at("metadata.namespace"),
+            server.kind,
+            server.at("metadata.name"),
+        ]:
+            return "minReplicas of its HorizontalPodAutoscaler", scaler.at("spec.minReplicas")
+    return "spec.replicas", server.at("spec.replicas")
 
 
 @stack_rule
 def durable_servers_are_two_or_more(stack: Sequence[Resource]) -> Problems:
     """kube-score deployment replicas: a server outlives the loss of a pod."""
-    scaled = {
-        (scaler.at("metadata.namespace"), scaler.at("spec.scaleTargetRef.name")): scaler.at("spec.minReplicas")
-        for scaler in _of(stack, "HorizontalPodAutoscaler")
-    }
-    for server in _of(stack, "Deployment"):
-        place = (server.at("metadata.namespace"), server.at("metadata.name"))
-        path = "minReplicas of its HorizontalPodAutoscaler" if place in scaled else "spec.replicas"
-        replicas = scaled[place] if place in scaled else server.at("spec.replicas")
+    for server in _of(stack, *_SERVERS):
+        path, replicas = _replicas(stack, server)
         if replicas is not UNKNOWN and (replicas or 1) < _LEAST:
             yield server, f"{path} is {said(replicas)}: set mlflow:replicas to {_LEAST} or more"
 
@@ -48,19 +55,42 @@ def durable_servers_are_two_or_more(stack: Sequence[Resource]) -> Problems:
 @stack_rule
 def durable_servers_have_a_disruption_budget(stack: Sequence[Resource]) -> Problems:
     """kube-score PodDisruptionBudget: emptying a node never ends all pods of a server at once."""
-    budgets = list(_of(stack, "PodDisruptionBudget"))
-    for server in _of(stack, "Deployment"):
-        if not any(_selected(server, budget, "spec.selector") for budget in budgets):
+    for server in _of(stack, *_SERVERS):
+        budgets = _selecting(stack, "PodDisruptionBudget", "spec.selector", server)
+        if not budgets:
             yield server, "no PodDisruptionBudget selects its pods: add one to its namespace"
+        for budget in budgets:
+            path = _ends_all(budget, _replicas(stack, server)[1])
+            if path is not None:
+                yield budget, f"{path} is {said(budget.at(path))}, so all pods may end: set spec.maxUnavailable to 1"
+
+
+def _ends_all(budget: Resource, replicas: object) -> str | None:
+    """Return the path by which a budget lets all pods of a server end at once, None where it does not."""
+    if budget.at("spec.minAvailable") in (0, "0", "0%"):
+        return "spec.minAvailable"
+    most = budget.at("spec.maxUnavailable")
+    if most == "100%" or (isinstance(most, int | float) and isinstance(replicas, int | float) and most >= replicas):
+        return "spec.maxUnavailable"
+    return None
 
 
 @stack_rule
 def durable_servers_have_a_network_policy(stack: Sequence[Resource]) -> Problems:
-    """CIS Kubernetes 5.3.2: who may call a server, and whom it may call, is said."""
-    policies = list(_of(stack, "NetworkPolicy"))
-    for server in _of(stack, "Deployment"):
-        if not any(_selected(server, policy, "spec.podSelector") for policy in policies):
+    """CIS Kubernetes 5.3.2: who may call a server is said."""
+    for server in _of(stack, *_SERVERS):
+        policies = [
+            policy
+            for policy in _selecting(stack, "NetworkPolicy", "spec.podSelector", server)
+            # Kubernetes documentation, NetworkPolicy: where no types are named, Ingress is one of them.
+            if "Ingress" in (items(policy.at("spec.policyTypes")) or ["Ingress"])
+        ]
+        if not policies:
             yield server, "no NetworkPolicy selects its pods: add one to its namespace"
+        for policy in policies:
+            for number, entry in enumerate(items(policy.at("spec.ingress"))):
+                if not at(entry, "from") and not at(entry, "ports"):
+                    yield policy, f"spec.ingress[{number}] lets in everybody: name ports, or who calls in `from`"
 
 
 @stack_rule
@@ -68,7 +98,7 @@ def durable_images_have_a_digest(stack: Sequence[Resource]) -> Problems:
     """Kubernetes documentation, images: named by its content, an image can't be exchanged."""
     for workload in stack if is_durable(stack) else ():
         for name, container in containers(workload) if makes_pods(workload) else ():
-            image = container.get("image")
+            image = at(container, "image")
             if image is not UNKNOWN and not has_digest(str(image)):
                 yield workload, f"{name} has the image {image}: write <name>@sha256:<digest> into mlflow:image"
 

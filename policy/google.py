@@ -1,4 +1,4 @@
-"""What holds for every database and bucket at Google Cloud."""
+"""What holds for every database, bucket and firewall rule at Google Cloud."""
 
 import ipaddress
 from collections.abc import Iterator, Sequence
@@ -8,8 +8,11 @@ from policy.rule import rule
 
 DATABASE = "gcp:sql/databaseInstance:DatabaseInstance"
 BUCKET = "gcp:storage/bucket:Bucket"
-_WIDEST = {4: 8, 6: 32}
-"""Shortest prefix that a network may have, by version of IP; no organisation owns more."""
+_FIREWALL = "gcp:compute/firewall:Firewall"
+_MOST = {4: 2**24, 6: 2**96}
+"""How many addresses may be let in, by version of IP: an IPv4 /8 or an IPv6 /32; no organisation owns more."""
+_PRIVATE = [ipaddress.ip_network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
+"""RFC 1918 and 4193: networks that nobody reaches from the internet, and that therefore do not count."""
 _ENCRYPTED = ("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -19,29 +22,37 @@ _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 def databases_are_closed_to_the_internet(instance: Resource) -> Iterator[str]:
     """CIS Google Cloud 6.5: the networks that may reach a database are few, halves of the internet included."""
     path = "settings.ipConfiguration.authorizedNetworks"
+    yield from _open(path, [at(entry, "value") for entry in items(instance.at(path))])
+
+
+@rule(_FIREWALL)
+def firewalls_are_closed_to_the_internet(firewall: Resource) -> Iterator[str]:
+    """CIS Google Cloud 3.6, 3.7: no rule lets the internet in, by SSH and RDP least of all."""
+    if firewall.at("allows") and firewall.at("direction") != "EGRESS" and firewall.at("disabled") is not True:
+        yield from _open("sourceRanges", items(firewall.at("sourceRanges")))
+
+
+def _open(path: str, ranges: Sequence[object]) -> Iterator[str]:
+    """Yield what is no network among the ranges at a path, and those that let in too many, taken together."""
     networks: list[_Network] = []
-    for entry in items(instance.at(path)):
-        value = at(entry, "value")
-        if value is UNKNOWN:
-            continue
+    for one in ranges:
         try:
-            networks.append(ipaddress.ip_network(str(value), strict=False))
+            networks += [] if one is UNKNOWN else [ipaddress.ip_network(str(one), strict=False)]
         except ValueError:
-            yield f"{path} has '{value}', which is no network: write one such as 203.0.113.7/32"
-    for network in _wide(networks):
-        yield (
-            f"{path} opens it to {network}, alone or taken together: name the addresses that need it, such as"
-            " <your public address>/32"
-        )
-
-
-def _wide(networks: Sequence[_Network]) -> Iterator[_Network]:
-    """Yield what is too wide among networks, neighbours joined."""
+            yield f"{path} has '{one}', which is no network: write one such as 203.0.113.7/32"
     v4 = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
     v6 = [network for network in networks if isinstance(network, ipaddress.IPv6Network)]
-    for network in (*ipaddress.collapse_addresses(v4), *ipaddress.collapse_addresses(v6)):
-        if network.prefixlen < _WIDEST[network.version]:
-            yield network
+    for version, joined in ((4, ipaddress.collapse_addresses(v4)), (6, ipaddress.collapse_addresses(v6))):
+        public = [network for network in joined if not _is_private(network)]
+        if sum(network.num_addresses for network in public) > _MOST[version]:
+            yield (
+                f"{path} opens it to {', '.join(map(str, public))}, alone or taken together: name the addresses that"
+                " need it, such as <your public address>/32"
+            )
+
+
+def _is_private(network: _Network) -> bool:
+    return any(network.network_address in one and network.prefixlen >= one.prefixlen for one in _PRIVATE)
 
 
 @rule(DATABASE)
@@ -70,6 +81,7 @@ def buckets_prevent_public_access(bucket: Resource) -> Iterator[str]:
 
 POLICIES = (
     databases_are_closed_to_the_internet,
+    firewalls_are_closed_to_the_internet,
     databases_take_encrypted_connections_only,
     buckets_have_uniform_access,
     buckets_prevent_public_access,

@@ -6,11 +6,22 @@ from collections.abc import Iterator
 from policy.resource import Resource, texts
 from policy.rule import rule
 
-_GRANTS = ("gcp:*IAMMember", "gcp:*IAMBinding", "gcp:*IAMPolicy")
-_WIDE_SCOPES = ("projects", "folder", "organizations", "billing")
+_KINDS = ("Member", "Binding", "Policy")
+_GRANTS = tuple(f"gcp:*:*I[Aa][Mm]{kind}" for kind in _KINDS)
+"""The provider's types are named BucketIAMMember, and the later ones SecretIamMember."""
+_WIDE_SCOPES = {
+    "projects": "project",
+    "folder": "folder",
+    "organizations": "organization",
+    "billing": "billing account",
+}
 _EVERYBODY = re.compile(r"\b(allUsers|allAuthenticatedUsers)\b|^(publicRead|publicReadWrite|authenticatedRead)$")
 _ROLE = re.compile(r"\broles/[A-Za-z0-9_.]+")
-_WIDE_ROLE = re.compile(r"roles/(owner|editor|viewer|storage\.legacyBucketOwner|.*\.admin)")
+_WIDE_ROLE = re.compile(
+    r"roles/(editor|viewer|writer|reader|(.*\.)?\w*[oO]wner|(.*\.)?\w*[aA]dmin|iam\.serviceAccount\w+)"
+)
+_RULES_CONTENTS_ONLY = "roles/storage.objectAdmin"
+"""An administrator by name that may change every object, and neither the bucket nor, with uniform access, who may."""
 _ACCOUNT_ROLE = "roles/iam.workloadIdentityUser"
 
 
@@ -26,22 +37,21 @@ def nothing_is_granted_to_everybody(resource: Resource) -> Iterator[str]:
 @rule(*_GRANTS)
 def grants_reach_one_resource(grant: Resource) -> Iterator[str]:
     """CIS Google Cloud 1.5, least privilege: a grant is on one resource, never on a project or what is above it."""
-    scope = grant.type.split(":")[1].split("/")[0]
-    if scope in _WIDE_SCOPES:
-        reach = "project" if scope == "projects" else scope
+    reach = _WIDE_SCOPES.get(grant.type.split(":")[1].split("/")[0])
+    if reach is not None:
         yield f"{_roles(grant)} on a whole {reach}: grant it on the one bucket or account, as BucketIAMMember does"
 
 
 @rule(*_GRANTS)
 def roles_are_narrow(grant: Resource) -> Iterator[str]:
-    """CIS Google Cloud 1.5: no basic role and no role that rules what it is granted on."""
+    """CIS Google Cloud 1.5: no basic role, none that rules what it is granted on or acts as somebody else."""
     for path, text in texts(grant.props):
         for role in _ROLE.findall(text):
-            if _WIDE_ROLE.fullmatch(role):
+            if _WIDE_ROLE.fullmatch(role) and role != _RULES_CONTENTS_ONLY:
                 yield f"{path} is {role}: take a role that only uses the resource, such as roles/storage.objectUser"
 
 
-@rule("gcp:serviceaccount/*IAMMember", "gcp:serviceaccount/*IAMBinding", "gcp:serviceaccount/*IAMPolicy")
+@rule(*(f"gcp:serviceaccount/*I[Aa][Mm]{kind}" for kind in _KINDS))
 def service_accounts_are_lent_to_pods_only(grant: Resource) -> Iterator[str]:
     """CIS Google Cloud 1.6: nobody may act as a service account but pods, through Workload Identity."""
     for path, text in texts(grant.props):

@@ -3,10 +3,15 @@
 from collections.abc import Iterator
 
 from policy.pods import WORKLOADS, containers
-from policy.resource import UNKNOWN, Resource
+from policy.resource import UNKNOWN, Resource, at
 from policy.rule import rule
 
-_MUTABLE = frozenset({"latest", "main", "master", "dev", "edge", "nightly", "stable"})
+_MUTABLE = frozenset(
+    {
+        *("latest", "main", "master", "head", "trunk", "edge", "nightly", "snapshot", "canary", "stable", "release"),
+        *("dev", "develop", "development", "test", "staging", "prod", "production"),
+    }
+)
 
 
 def tag(image: str) -> str | None:
@@ -25,11 +30,11 @@ def has_digest(image: str) -> bool:
 def images_have_a_fixed_tag(workload: Resource) -> Iterator[str]:
     """kube-score container image tag: an image is named by digest or by a tag that stays."""
     for name, container in containers(workload):
-        image = container.get("image")
+        image = at(container, "image")
         if image is UNKNOWN or has_digest(str(image)):
             continue
         found = tag(str(image))
-        if found is None or found in _MUTABLE:
+        if found is None or found.lower() in _MUTABLE:
             what = "no tag" if found is None else f"the tag {found}, which moves"
             yield f"{name} has the image {image} with {what}: name a version, or a digest"
 

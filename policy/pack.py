@@ -2,7 +2,7 @@
 
 from pulumi_policy import Policy
 
-from policy import durable, durable_workloads, google, grants, images, kubernetes, pods, secrets
+from policy import durable, durable_workloads, google, grants, images, kubernetes, pods, rbac, secrets
 
 POLICIES: tuple[Policy, ...] = (
     *google.POLICIES,
@@ -11,6 +11,7 @@ POLICIES: tuple[Policy, ...] = (
     *kubernetes.POLICIES,
     *pods.POLICIES,
     *images.POLICIES,
+    *rbac.POLICIES,
     *durable.POLICIES,
     *durable_workloads.POLICIES,
 )

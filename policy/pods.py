@@ -1,6 +1,5 @@
-"""What holds for every pod, whatever makes it: it may do little, says what it needs and carries no password."""
+"""What holds for every pod, whatever makes it: it may do little and says what it needs."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
@@ -10,15 +9,14 @@ from policy.rule import rule
 _PATHS = {
     "Pod": "spec",
     "CronJob": "spec.jobTemplate.spec.template.spec",
-    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), "spec.template.spec"),
+    **dict.fromkeys(
+        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"), "spec.template.spec"
+    ),
 }
 WORKLOADS = tuple(f"kubernetes:*:{kind}" for kind in _PATHS)
 """Types of everything that makes pods."""
 
-Container = Mapping[str, Any]
 _SECCOMP = ("RuntimeDefault", "Localhost")
-_CREDENTIAL = re.compile(r"(PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_KEY|PRIVATE_KEY|API_KEY|ACCESS_KEY|TOKEN)$")
-_REFERENCE = re.compile(r"\$\([A-Za-z_][A-Za-z0-9_]*\)")
 
 
 def makes_pods(resource: Resource) -> bool:
@@ -32,12 +30,12 @@ def pod_spec(workload: Resource) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", spec) if isinstance(spec, Mapping) else {}
 
 
-def containers(workload: Resource) -> Iterator[tuple[str, Container]]:
-    """Yield every container of the pods that a resource makes, with the words that name it."""
+def containers(workload: Resource) -> Iterator[tuple[str, Any]]:
+    """Yield every container of the pods that a resource makes, UNKNOWN ones as well, with the words that name it."""
     spec = pod_spec(workload)
     for field in ("initContainers", "containers"):
-        for container in items(spec.get(field)):
-            yield f"container {at(container, 'name')}", container
+        for container in items(at(spec, field)):
+            yield f"container {said(at(container, 'name'))}", container
 
 
 def _either(workload: Resource, path: str) -> Iterator[tuple[str, Any]]:
@@ -76,10 +74,10 @@ def containers_gain_no_privileges(workload: Resource) -> Iterator[str]:
         escalation = at(container, "securityContext.allowPrivilegeEscalation")
         if not_off(escalation):
             yield f"{name} has securityContext.allowPrivilegeEscalation {said(escalation)}: set it to false"
-        dropped = items(at(container, "securityContext.capabilities.drop"))
-        if "ALL" not in dropped:
-            yield f"{name} drops {dropped} of its capabilities: set securityContext.capabilities.drop to [ALL]"
-        added = items(at(container, "securityContext.capabilities.add"))
+        dropped = at(container, "securityContext.capabilities.drop")
+        if dropped is not UNKNOWN and not {"ALL", UNKNOWN} & set(items(dropped)):
+            yield f"{name} drops {items(dropped)} of its capabilities: set securityContext.capabilities.drop to [ALL]"
+        added = [one for one in items(at(container, "securityContext.capabilities.add")) if one is not UNKNOWN]
         if added:
             yield f"{name} has the capabilities {added}: remove securityContext.capabilities.add"
 
@@ -98,13 +96,13 @@ def pods_share_nothing_with_their_node(workload: Resource) -> Iterator[str]:
     """Pod Security Standards, baseline: no namespace, folder or port of the node."""
     spec = pod_spec(workload)
     for field in ("hostNetwork", "hostPID", "hostIPC"):
-        if spec.get(field) not in (None, False, UNKNOWN):
-            yield f"{field} is {said(spec.get(field))}: remove it"
-    for volume in items(spec.get("volumes")):
-        if at(volume, "hostPath") is not None:
+        if at(spec, field) not in (None, False, UNKNOWN):
+            yield f"{field} is {said(at(spec, field))}: remove it"
+    for volume in items(at(spec, "volumes")):
+        if at(volume, "hostPath") not in (None, UNKNOWN):
             yield f"volume {at(volume, 'name')} is the node's {at(volume, 'hostPath.path')}: take an emptyDir"
     for name, container in containers(workload):
-        for port in items(container.get("ports")):
+        for port in items(at(container, "ports")):
             if at(port, "hostPort") not in (None, 0, UNKNOWN):
                 yield f"{name} takes port {said(at(port, 'hostPort'))} of its node: remove hostPort, use a Service"
 
@@ -113,7 +111,7 @@ def pods_share_nothing_with_their_node(workload: Resource) -> Iterator[str]:
 def pods_have_no_token_unless_asked(workload: Resource) -> Iterator[str]:
     """CIS Kubernetes 5.1.5, 5.1.6: no token for Kubernetes' API but with a ServiceAccount of the pod's own."""
     spec = pod_spec(workload)
-    automount, account = spec.get("automountServiceAccountToken"), spec.get("serviceAccountName")
+    automount, account = at(spec, "automountServiceAccountToken"), at(spec, "serviceAccountName")
     asked = automount is True and account not in (None, "default")
     if spec and not_off(automount) and not asked:
         yield (
@@ -124,21 +122,11 @@ def pods_have_no_token_unless_asked(workload: Resource) -> Iterator[str]:
 
 @rule(*WORKLOADS)
 def containers_state_their_resources(workload: Resource) -> Iterator[str]:
-    """kube-score container resources: CPU and memory are requested, memory is limited."""
+    """kube-score container resources: CPU and memory are requested, and limited."""
     for name, container in containers(workload):
-        for path in ("requests.cpu", "requests.memory", "limits.memory"):
+        for path in ("requests.cpu", "requests.memory", "limits.cpu", "limits.memory"):
             if at(container, f"resources.{path}") is None:
                 yield f"{name} has no resources.{path}: set it to what the container needs"
-
-
-@rule(*WORKLOADS)
-def credentials_come_from_secrets(workload: Resource) -> Iterator[str]:
-    """OWASP Secrets Management: a password is read from a Secret, never written among a pod's variables."""
-    for name, container in containers(workload):
-        for variable in items(container.get("env")):
-            value = at(variable, "value")
-            if value and _CREDENTIAL.search(str(at(variable, "name"))) and not _REFERENCE.fullmatch(str(value)):
-                yield f"{name} has the value of {at(variable, 'name')} in the open: use valueFrom.secretKeyRef"
 
 
 POLICIES = (
@@ -149,5 +137,4 @@ POLICIES = (
     pods_share_nothing_with_their_node,
     pods_have_no_token_unless_asked,
     containers_state_their_resources,
-    credentials_come_from_secrets,
 )

@@ -16,7 +16,12 @@ class Unknown(Enum):
 
 
 UNKNOWN = Unknown.UNKNOWN
-_SENTINELS = frozenset(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
+SENTINELS = frozenset(value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_"))
+"""Texts by which Pulumi's protocol marks what is unknown."""
+
+
+class Partial(dict[str, Any]):
+    """A dictionary of a patch: what it leaves out, somebody else has set, and to a rule it is unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +29,7 @@ class Resource:
     """One resource of a stack."""
 
     type: str
-    """Type token, such as gcp:storage/bucket:Bucket."""
+    """Type token, such as gcp:storage/bucket:Bucket; of a patch, the type of what it changes."""
     name: str
     """Name within the program."""
     urn: str
@@ -33,6 +38,8 @@ class Resource:
     """Inputs; outputs only where a stack rule meets what is not part of the update, as with `--target`."""
     protected: bool
     """Whether Pulumi refuses to delete it."""
+    patch: bool
+    """Whether it changes what others have made, as a DeploymentPatch does."""
 
     @property
     def kind(self) -> str:
@@ -44,19 +51,22 @@ class Resource:
         return at(self.props, path)
 
 
-def plain(props: Mapping[str, Any]) -> Mapping[str, Any]:
+def plain(props: Mapping[str, Any], *, patch: bool = False) -> Mapping[str, Any]:
     """Return properties as dictionaries and lists; the SDK's own raise an error where a value is unknown."""
-    return cast("Mapping[str, Any]", _marked(serialize_properties(props)))
+    made = cast("dict[str, Any]", _marked(serialize_properties(props), Partial if patch else dict))
+    if patch and isinstance(made.get("metadata"), Partial):
+        made["metadata"] = dict(made["metadata"])  # a patch names in full what it changes
+    return made
 
 
-def _marked(value: object) -> object:
+def _marked(value: object, table: type[dict[str, Any]]) -> object:
     match value:
         case dict():
-            return {key: _marked(item) for key, item in cast("dict[str, object]", value).items()}
+            return table({key: _marked(item, table) for key, item in cast("dict[str, object]", value).items()})
         case list():
-            return [_marked(item) for item in cast("list[object]", value)]
+            return [_marked(item, table) for item in cast("list[object]", value)]
         case str():
-            return UNKNOWN if value in _SENTINELS else value
+            return UNKNOWN if value in SENTINELS else value
         case _:
             return value
 
@@ -64,10 +74,15 @@ def _marked(value: object) -> object:
 def at(value: object, path: str) -> Any:  # noqa: ANN401 - properties are of any type
     """Return what stands at a dotted path of `value`; None where nothing does, UNKNOWN where a preview can't know."""
     for key in path.split("."):
-        if not isinstance(value, Mapping):
-            return UNKNOWN if value is UNKNOWN else None
-        value = cast("Mapping[str, object]", value).get(key)
+        value = entry(value, key)
     return value
+
+
+def entry(value: object, key: str) -> Any:  # noqa: ANN401 - properties are of any type
+    """Return what a dictionary has for one key, which may have dots; None and UNKNOWN as `at` does."""
+    if not isinstance(value, Mapping):
+        return UNKNOWN if value is UNKNOWN else None
+    return cast("Mapping[str, object]", value).get(key, UNKNOWN if isinstance(value, Partial) else None)
 
 
 def items(value: object) -> list[Any]:
@@ -95,6 +110,8 @@ def said(value: object) -> str:
     match value:
         case None:
             return "not set"
+        case Unknown():
+            return value.value
         case bool():
             return str(value).lower()
         case float():

@@ -31,7 +31,7 @@ def rule(*types: str) -> Callable[[Check], ResourceValidationPolicy]:
 
     def decorate(check: Check) -> ResourceValidationPolicy:
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-            if any(fnmatchcase(args.resource_type, pattern) for pattern in types):
+            if any(fnmatchcase(base(args.resource_type), pattern) for pattern in types):
                 resource = seen(args)
                 _inputs[resource.urn] = resource.props
                 for problem in check(resource):
@@ -57,14 +57,22 @@ def policy_name(check: Callable[..., object]) -> str:
     return check.__name__.replace("_", "-")
 
 
+def base(type_: str) -> str:
+    """Return the type that a patch of the Kubernetes provider changes, of DeploymentPatch Deployment; others as is."""
+    return type_.removesuffix("Patch") if type_.startswith("kubernetes:") else type_
+
+
 def seen(args: ResourceValidationArgs | PolicyResource, props: Mapping[str, Any] | None = None) -> Resource:
     """Return a resource as a rule sees it, with its own properties unless others are given."""
+    type_ = base(args.resource_type)
+    patch = type_ != args.resource_type
     return Resource(
-        type=args.resource_type,
+        type=type_,
         name=args.name,
         urn=args.urn,
-        props=plain(args.props) if props is None else props,
+        props=plain(args.props, patch=patch) if props is None else props,
         protected=args.opts.protect,
+        patch=patch,
     )
 
 

@@ -1,36 +1,106 @@
-"""Passwords and keys are marked secret, so that Pulumi encrypts them in its state and never prints them.
+"""Passwords and keys are marked secret, so that Pulumi encrypts and never prints them, and are in Kubernetes' Secrets.
 
 What the engine shows to a validation has no marks of secrecy left; it shows them to a remediation, and that runs first.
-So the policy looks in its remediation, which changes nothing, and reports in its validation.
+So the policies look in their remediation, which changes nothing, and report in their validation.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from inspect import getdoc
 from typing import cast
 
 from pulumi_policy import EnforcementLevel, ReportViolation, ResourceValidationArgs, ResourceValidationPolicy
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, serialize_properties
 
-from policy.rule import message, seen
+from policy.resource import SENTINELS
+from policy.rule import base, message, policy_name, seen
 
-_KUBERNETES_SECRET = re.compile(r"kubernetes:core/v1:Secret(Patch)?")
-_NAMES = re.compile(r"(password|passphrase|private_?key|secret_?key|api_?key|access_?token)$", re.IGNORECASE)
-_LOOKS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@]*:[^/\s@]+@")
-"""A private key, or a URL with a password."""
+_SECRET_DATA = re.compile(r"kubernetes:core/v1:Secret (data|stringData)(\..+)?")
+_OPEN = re.compile(
+    r"kubernetes:core/v1:ConfigMap (data|binaryData)\..+"
+    r"|kubernetes:\S+ (.+\.)?\w*[cC]ontainers\.\d+\.(env\.\d+\.value|(command|args)\.\d+)"
+)
+"""Type and path of what everybody reads who may look at a ConfigMap or a pod."""
+_COMMAND = re.compile(r"ontainers\.\d+\.(command|args)\.\d+$")
+_NAMES = re.compile(r"(password|passwd|passphrase|private_?key|secret_?key|api_?key|access_?token)$", re.IGNORECASE)
+"""What is secret in resources of all kinds, some of which have a `token` or a `secret` that only names one."""
+_CREDENTIAL = re.compile(
+    r"(password|passwd|passphrase|(^|[_.-])pass|[_.-]pwd|secret|token|credentials?"
+    r"|(secret|private|api|access)[_.-]?key)$",
+    re.IGNORECASE,
+)
+"""What is secret among the names of variables, options and files."""
+_LOOKS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@]*:(?!\$)[^/\s@]+@")
+"""A private key, or a URL with a password that is not read from a variable."""
+_ASSIGNED = re.compile(r"""(?:([\w.-]+)=|(?<!\S)--?([\w.-]+)\s+)(?=["']?([^\s"';]+))""")
+"""Name and value within a command line: NAME=value, --name=value or --name value."""
+_HARMLESS = re.compile(r"\$\(\w+\)?|\$\{\w+\}|\$[A-Z_][A-Z0-9_]*|(/[\w.-]+){2,}|-.*")
+"""A variable that holds the value, the path of a file that does, or the next option."""
+_CERTIFICATE = re.compile(r"\s*-----BEGIN CERTIFICATE-----")
+_CERTIFICATE_FILE = re.compile(r"\.(pem|crt|cer)$")
 
 
-class _PlainSecrets:
-    """Remembers between remediation and validation which values of a resource are not marked."""
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A text among the properties of a resource."""
 
-    def __init__(self) -> None:
+    type: str
+    """Type of the resource."""
+    path: str
+    """Where the text stands, with dots."""
+    name: str
+    """What it is the value of: its key, the variable of that name, the option before it."""
+    value: str
+    """The text itself."""
+    marked: bool
+    """Whether it is secret to Pulumi."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Kubernetes shows it to people who may not read Secrets."""
+        return _OPEN.fullmatch(f"{self.type} {self.path}") is not None
+
+    @property
+    def is_certificate(self) -> bool:
+        """Whether it is a certificate, which is public, though the provider marks Cloud SQL's as a secret."""
+        if self.value in SENTINELS:
+            return _CERTIFICATE_FILE.search(self.name) is not None
+        return _CERTIFICATE.match(self.value) is not None
+
+
+def _texts(type_: str, value: object, path: str = "", name: str = "", *, marked: bool = False) -> Iterator[Text]:
+    """Yield every text of a value."""
+    if isinstance(value, str):
+        yield Text(type=type_, path=path, name=name, value=value, marked=marked)
+    elif isinstance(value, list):
+        before: object = None
+        for number, item in enumerate(cast("list[object]", value)):
+            option = before.lstrip("-") if isinstance(before, str) and before.startswith("-") else name
+            yield from _texts(type_, item, f"{path}.{number}", option, marked=marked)
+            before = item
+    elif isinstance(value, Mapping):
+        entries = cast("Mapping[str, object]", value)
+        if entries.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG:
+            yield from _texts(type_, entries.get("value"), path, name, marked=True)
+            return
+        for key, item in entries.items():
+            variable = entries.get("name") if key == "value" else None
+            own = variable if isinstance(variable, str) else key
+            yield from _texts(type_, item, f"{path}.{key}".lstrip("."), own, marked=marked)
+
+
+class _Remembered:
+    """Remembers between remediation and validation what is wrong with the texts of a resource."""
+
+    def __init__(self, check: Callable[[Text], str | None]) -> None:
+        self._check = check
         self._found: dict[str, list[str]] = {}
 
     def look(self, args: ResourceValidationArgs) -> None:
-        """Note the paths of all plain values that ought to be secret."""
-        expected = _KUBERNETES_SECRET.fullmatch(args.resource_type) is not None
-        props = cast("dict[str, object]", serialize_properties(args.props))
-        data = {key: props.get(key) for key in ("data", "stringData")}
-        self._found[args.urn] = list(_plain_secrets(data if expected else props, "", expected=expected))
+        """Note what is wrong."""
+        found = (self._check(text) for text in _texts(base(args.resource_type), serialize_properties(args.props)))
+        self._found[args.urn] = [problem for problem in found if problem is not None]
 
     def report(self, args: ResourceValidationArgs, report: ReportViolation) -> None:
         """Report what was noted."""
@@ -38,36 +108,50 @@ class _PlainSecrets:
         if found is None:
             report(f"{args.name}: nothing is known of its secrets: leave this policy's level at 'remediate'", None)
             return
-        for path in found:
-            problem = f"{path} is not marked secret: pass it through pulumi.Output.secret, or Config.require_secret"
+        for problem in found:
             report(message(seen(args), problem), None)
 
 
-def _plain_secrets(value: object, path: str, *, expected: bool) -> Iterator[str]:
-    """Yield the path of every text in `value` that ought to be secret and is not marked."""
-    if isinstance(value, str):
-        if expected or _LOOKS.search(value):
-            yield path
-    elif isinstance(value, list):
-        for number, item in enumerate(cast("list[object]", value)):
-            yield from _plain_secrets(item, f"{path}.{number}", expected=expected)
-    elif isinstance(value, Mapping):
-        entries = cast("Mapping[str, object]", value)
-        if entries.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG:
-            return
-        for key, item in entries.items():
-            named = isinstance(item, str) and item != "" and _NAMES.search(key) is not None
-            yield from _plain_secrets(item, f"{path}.{key}".lstrip("."), expected=expected or named)
+def _secrets_rule(check: Callable[[Text], str | None]) -> ResourceValidationPolicy:
+    """Make a policy from a check of single texts, which returns what is wrong."""
+    remembered = _Remembered(check)
+    return ResourceValidationPolicy(
+        policy_name(check),
+        getdoc(check) or "",
+        validate=remembered.report,
+        remediate=remembered.look,
+        enforcement_level=EnforcementLevel.REMEDIATE,
+    )
 
 
-_plain = _PlainSecrets()
+@_secrets_rule
+def secrets_are_marked(text: Text) -> str | None:
+    """OWASP Secrets Management: passwords, keys and the data of Kubernetes Secrets are secrets to Pulumi too."""
+    is_secret = _SECRET_DATA.fullmatch(f"{text.type} {text.path}") or _NAMES.search(text.name)
+    if text.marked or text.is_open or not text.value or not (is_secret or _LOOKS.search(text.value)):
+        return None
+    return f"{text.path} is not marked secret: pass it through pulumi.Output.secret, or Config.require_secret"
 
-secrets_are_marked = ResourceValidationPolicy(
-    "secrets-are-marked",
-    "OWASP Secrets Management: passwords, keys and the data of Kubernetes Secrets are secrets to Pulumi too.",
-    validate=_plain.report,
-    remediate=_plain.look,
-    enforcement_level=EnforcementLevel.REMEDIATE,
-)
 
-POLICIES = (secrets_are_marked,)
+@_secrets_rule
+def credentials_come_from_secrets(text: Text) -> str | None:
+    """OWASP Secrets Management: a password is read from a Secret, never from a ConfigMap or a pod's specification."""
+    if not text.is_open:
+        return None
+    named = [name for name, value in _assignments(text) if _CREDENTIAL.search(name) and not _HARMLESS.fullmatch(value)]
+    if not named and not _LOOKS.search(text.value) and (not text.marked or text.is_certificate):
+        return None
+    what = f"the value of {named[0]}" if named else "what is secret"
+    return f"{text.path} has {what} in the open: put it into a Secret, and read that by secretKeyRef or as a file"
+
+
+def _assignments(text: Text) -> Iterator[tuple[str, str]]:
+    """Yield the names that a text gives values to, and the values."""
+    if text.value:
+        yield text.name, text.value
+    if _COMMAND.search(text.path):
+        for long, short, value in _ASSIGNED.findall(text.value):
+            yield long or short, value
+
+
+POLICIES = (secrets_are_marked, credentials_come_from_secrets)

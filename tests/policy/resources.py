@@ -1,4 +1,4 @@
-"""A durable stack without a fault, and the means to put one in."""
+"""How resources are told to a policy, and the means to put faults in."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -14,133 +14,7 @@ from pulumi_policy import (
     StackValidationPolicy,
 )
 
-DIGEST = "sha256:" + "0123456789abcdef" * 4
-POD_LABELS = {"app": "server-pods"}
-POD: dict[str, Any] = {
-    "automountServiceAccountToken": False,
-    "securityContext": {
-        "runAsNonRoot": True,
-        "runAsUser": 10001,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    },
-    "containers": [
-        {
-            "name": "server",
-            "image": f"registry.example/server@{DIGEST}",
-            "ports": [{"containerPort": 5000}],
-            "env": [
-                {"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "credentials", "key": "password"}}},
-                {"name": "PGPASSWORD", "value": "$(DB_PASSWORD)"},
-                {"name": "PGHOST", "value": "10.0.0.3"},
-            ],
-            "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
-            "readinessProbe": {"httpGet": {"path": "/version", "port": 5000}},
-            "livenessProbe": {"httpGet": {"path": "/health", "port": 5000}},
-            "securityContext": {
-                "allowPrivilegeEscalation": False,
-                "readOnlyRootFilesystem": True,
-                "capabilities": {"drop": ["ALL"]},
-            },
-        }
-    ],
-    "volumes": [{"name": "tmp", "emptyDir": {}}],
-}
-STACK: dict[str, tuple[str, dict[str, Any]]] = {
-    "database": (
-        "gcp:sql/databaseInstance:DatabaseInstance",
-        {
-            "name": "a-database",
-            "deletionProtection": True,
-            "rootPassword": "shown to validations in the clear",
-            "settings": {
-                "deletionProtectionEnabled": True,
-                "availabilityType": "REGIONAL",
-                "retainBackupsOnDelete": True,
-                "finalBackupConfig": {"enabled": True},
-                "backupConfiguration": {"enabled": True, "pointInTimeRecoveryEnabled": True},
-                "ipConfiguration": {
-                    "ipv4Enabled": False,
-                    "privateNetwork": "projects/a-project/global/networks/a-network",
-                    "sslMode": "ENCRYPTED_ONLY",
-                    "authorizedNetworks": [{"name": "office", "value": "192.0.2.7/32"}],
-                },
-            },
-        },
-    ),
-    "contents": ("gcp:sql/database:Database", {"name": "mlflow", "instance": "a-database"}),
-    "bucket": (
-        "gcp:storage/bucket:Bucket",
-        {
-            "name": "a-bucket",
-            "uniformBucketLevelAccess": True,
-            "publicAccessPrevention": "enforced",
-            "forceDestroy": False,
-            "versioning": {"enabled": True},
-            "softDeletePolicy": {"retentionDurationSeconds": 604800.0},
-            "lifecycleRules": [
-                {"action": {"type": "Delete"}, "condition": {"withState": "ARCHIVED", "daysSinceNoncurrentTime": 30.0}},
-                {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7.0}},
-            ],
-        },
-    ),
-    "grant": (
-        "gcp:storage/bucketIAMMember:BucketIAMMember",
-        {"bucket": "a-bucket", "role": "roles/storage.objectUser", "member": "serviceAccount:a@b.example"},
-    ),
-    "lend": (
-        "gcp:serviceaccount/iAMMember:IAMMember",
-        {
-            "serviceAccountId": "projects/a-project/serviceAccounts/a@b.example",
-            "role": "roles/iam.workloadIdentityUser",
-            "member": "serviceAccount:a-project.svc.id.goog[mlflow/server]",
-        },
-    ),
-    "namespace": (
-        "kubernetes:core/v1:Namespace",
-        {"metadata": {"name": "mlflow", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
-    ),
-    "server": (
-        "kubernetes:apps/v1:Deployment",
-        {
-            "metadata": {"name": "server", "namespace": "mlflow"},
-            "spec": {"replicas": 2.0, "template": {"metadata": {"labels": POD_LABELS}, "spec": POD}},
-        },
-    ),
-    "job": (
-        "kubernetes:batch/v1:Job",
-        {"metadata": {"name": "job", "namespace": "mlflow"}, "spec": {"template": {"spec": POD}}},
-    ),
-    "nightly": (
-        "kubernetes:batch/v1:CronJob",
-        {
-            "metadata": {"name": "nightly", "namespace": "mlflow"},
-            "spec": {"jobTemplate": {"spec": {"template": {"spec": POD}}}},
-        },
-    ),
-    "service": (
-        "kubernetes:core/v1:Service",
-        {"metadata": {"name": "server", "namespace": "mlflow"}, "spec": {"type": "ClusterIP"}},
-    ),
-    "ingress": (
-        "kubernetes:networking.k8s.io/v1:Ingress",
-        {
-            "metadata": {"name": "server", "namespace": "mlflow"},
-            "spec": {
-                "tls": [{"hosts": ["mlflow.example"], "secretName": "tls"}],
-                "rules": [{"host": "mlflow.example"}],
-            },
-        },
-    ),
-    "budget": (
-        "kubernetes:policy/v1:PodDisruptionBudget",
-        {"metadata": {"name": "server", "namespace": "mlflow"}, "spec": {"selector": {"matchLabels": POD_LABELS}}},
-    ),
-    "network": (
-        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-        {"metadata": {"name": "server", "namespace": "mlflow"}, "spec": {"podSelector": {}}},
-    ),
-}
-PROTECTED = ("database", "contents", "bucket")
+from tests.policy.example import STACK
 
 Faults = Mapping[str, Any]
 """Values by dotted path; None takes away what is there."""
@@ -154,10 +28,11 @@ def with_faults(props: Mapping[str, Any], faults: Faults) -> dict[str, Any]:
         place: Any = changed
         for folder in folders:
             place = place[int(folder)] if folder.isdigit() else place.setdefault(folder, {})
+        key = int(last) if last.isdigit() else last
         if value is None:
-            del place[last]
+            del place[key]
         else:
-            place[last] = value
+            place[key] = value
     return changed
 
 

@@ -9,22 +9,22 @@ from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, unknown_checking_proxy
 
 from policy import durable, durable_workloads, google
 from policy.pack import POLICIES
-from tests.policy.resources import (
-    POD_LABELS,
-    PROTECTED,
-    STACK,
-    Faults,
-    in_stack,
-    stack_violations,
-    violations,
-    with_faults,
-)
+from policy.selectors import selects
+from tests.policy.example import POD_LABELS, PROTECTED, STACK
+from tests.policy.resources import Faults, in_stack, stack_violations, violations, with_faults
 
 Row = tuple[StackValidationPolicy, str, Faults, str]
 
 IP = "settings.ipConfiguration"
 DELETE: dict[str, Any] = {"type": "Delete"}
+OTHERS: dict[str, Any] = {"key": "app", "operator": "In", "values": ["others"]}
 IMAGE = "spec.template.spec.containers.0.image"
+
+
+def specs(*rows: tuple[dict[str, Any], str]) -> tuple[tuple[dict[str, Any], str], ...]:
+    """Return what may stand in `spec`, each with what is said of it."""
+    return rows
+
 
 ROWS: list[Row] = [
     (durable.durable_databases_have_a_private_address_only, "database", {f"{IP}.ipv4Enabled": True}, "is true"),
@@ -70,6 +70,25 @@ ROWS: list[Row] = [
     ),
     (durable_workloads.durable_servers_are_two_or_more, "server", {"spec.replicas": 1.0}, "spec.replicas is 1"),
     (durable_workloads.durable_servers_are_two_or_more, "server", {"spec.replicas": None}, "is not set"),
+    (durable_workloads.durable_servers_are_two_or_more, "store", {"spec.replicas": 1.0}, "StatefulSet store"),
+    *(
+        (durable_workloads.durable_servers_have_a_disruption_budget, "budget", {"spec": spec}, said)
+        for spec, said in specs(
+            ({"maxUnavailable": 1.0}, "no PodDisruptionBudget"),
+            ({"maxUnavailable": "100%", "selector": {}}, "spec.maxUnavailable is 100%"),
+            ({"maxUnavailable": 2.0, "selector": {}}, "spec.maxUnavailable is 2,"),
+            ({"minAvailable": 0.0, "selector": {}}, "spec.minAvailable is 0,"),
+            ({"selector": {"matchExpressions": [OTHERS]}}, "no PodDisruptionBudget"),
+        )
+    ),
+    *(
+        (durable_workloads.durable_servers_have_a_network_policy, "network", {"spec": spec}, said)
+        for spec, said in specs(
+            ({"podSelector": {"matchExpressions": [OTHERS]}}, "no NetworkPolicy"),
+            ({"podSelector": {}, "policyTypes": ["Egress"]}, "no NetworkPolicy"),
+            ({"podSelector": {}, "ingress": [{}]}, "spec.ingress[0] lets in everybody"),
+        )
+    ),
     (
         durable_workloads.durable_servers_have_a_disruption_budget,
         "budget",
@@ -137,8 +156,12 @@ def test_data_is_protected(name: str) -> None:
     assert "the resource option protect is not set" in said
 
 
-def test_there_are_no_keys() -> None:
-    key = in_stack("key", {"serviceAccountId": "me"}, protect=False, type_="gcp:serviceaccount/key:Key")
+@pytest.mark.parametrize(
+    ("type_", "account"),
+    [("gcp:serviceaccount/key:Key", "serviceAccountId"), ("gcp:storage/hmacKey:HmacKey", "serviceAccountEmail")],
+)
+def test_there_are_no_keys(type_: str, account: str) -> None:
+    key = in_stack("key", {account: "me"}, protect=False, type_=type_)
 
     assert stack_violations(durable.durable_stacks_have_no_keys, stack()) == []
     assert "key of me" in stack_violations(durable.durable_stacks_have_no_keys, [*stack(), key])[0]
@@ -179,6 +202,34 @@ def test_an_autoscaler_says_how_many_servers_there_are_at_least(least: float, en
     servers = [*stack({"server": {"spec.replicas": None}}), scaler]
 
     assert (stack_violations(durable_workloads.durable_servers_are_two_or_more, servers) == []) is enough
+
+
+def test_a_read_replica_needs_no_backups_and_no_second_zone() -> None:
+    bare = {"masterInstanceName": "a-database", "settings": STACK["database"][1]["settings"]}
+    faults = {
+        "settings.availabilityType": "ZONAL",
+        "settings.backupConfiguration": None,
+        "settings.retainBackupsOnDelete": None,
+        "settings.finalBackupConfig": None,
+        "deletionProtection": True,
+    }
+    replica = in_stack("database", with_faults(bare, faults), protect=True)
+
+    assert [said for policy in durable.POLICIES for said in stack_violations(policy, [replica])] == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "found"),
+    [
+        *(("In", ["a", "b"], True), ("In", ["b"], False), ("NotIn", ["b"], True), ("NotIn", ["a"], False)),
+        *(("Exists", None, True), ("DoesNotExist", None, False)),
+    ],
+)
+def test_a_selector_may_have_expressions(operator: str, values: list[str] | None, found: bool) -> None:  # noqa: FBT001
+    expression = {"key": "app", "operator": operator, "values": values}
+
+    assert selects({"matchExpressions": [expression]}, {"app": "a"}) is found
+    assert selects({"matchLabels": {"tier": "b"}, "matchExpressions": [expression]}, {"app": "a"}) is False
 
 
 def test_a_selector_may_name_some_of_a_pods_labels() -> None:

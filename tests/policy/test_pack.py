@@ -10,14 +10,15 @@ from types import ModuleType
 import pytest
 from pulumi_policy import EnforcementLevel, Policy, ResourceValidationPolicy
 
-from policy import durable, durable_workloads, google, grants, images, kubernetes, pods, secrets
+from policy import durable, durable_workloads, google, grants, images, kubernetes, pods, rbac, secrets
 from policy.pack import POLICIES
-from tests.policy.resources import STACK, violations
+from tests.policy.example import STACK
+from tests.policy.resources import violations
 from tests.scratch import PROJECT
 
-MODULES = [durable, durable_workloads, google, grants, images, kubernetes, pods, secrets]
+MODULES = [durable, durable_workloads, google, grants, images, kubernetes, pods, rbac, secrets]
 SOURCES = (
-    *("CIS Google Cloud", "CIS Kubernetes", "Pod Security Standards", "NSA/CISA", "OWASP", "kube-score"),
+    *("CIS Google Cloud", "CIS Kubernetes", "CIS GKE", "Pod Security Standards", "NSA/CISA", "OWASP", "kube-score"),
     *("Google's", "Pulumi's", "Kubernetes documentation"),
 )
 
@@ -47,9 +48,7 @@ def test_no_policy_is_weaker_than_mandatory() -> None:
 @pytest.mark.parametrize("name", STACK)
 def test_a_resource_without_a_fault_meets_every_policy(name: str) -> None:
     policies = [
-        policy
-        for policy in POLICIES
-        if isinstance(policy, ResourceValidationPolicy) and policy is not secrets.secrets_are_marked
+        policy for policy in POLICIES if isinstance(policy, ResourceValidationPolicy) and policy not in secrets.POLICIES
     ]
 
     assert [said for policy in policies for said in violations(policy, *STACK[name])] == []

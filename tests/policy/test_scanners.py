@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.policy.resources import POD, STACK, with_faults
+from tests.policy.example import POD, STACK
+from tests.policy.resources import with_faults
 from tests.policy.scanners import ACCEPTED, Finding, problems, scan_google, scan_manifests
 from tests.policy.scanners.accepted import read
 from tests.policy.scanners.manifests import as_written
@@ -139,12 +140,21 @@ def test_an_exported_stack_is_the_same_plan() -> None:
 def test_a_secret_never_reaches_a_scanner() -> None:
     hidden = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "hunter2"}
     plan = terraform_plan(google(database={"rootPassword": hidden}))
-    secret = {"kind": "Secret", "metadata": {"name": "one"}, "data": {"key": "aHVudGVyMg=="}, "stringData": {"a": "b"}}
+    metadata = {"name": "one", "annotations": {"kubectl.kubernetes.io/last-applied-configuration": "aHVudGVyMg=="}}
+    secret = {"kind": "Secret", "metadata": metadata, "data": {"key": "aHVudGVyMg=="}, "stringData": {"a": "b"}}
 
     assert "hunter2" not in json.dumps(plan)
     assert as_written({"items": [secret]})["items"] == [
         {"kind": "Secret", "metadata": {"name": "one"}, "data": {"key": ""}}
     ]
+
+
+def test_scanners_see_annotations_that_people_wrote() -> None:
+    written = {"nginx.ingress.kubernetes.io/configuration-snippet": "alias /;"}
+    annotations = {**written, "pulumi.com/patchForce": "true"}
+    ingress = {"kind": "Ingress", "metadata": {"name": "one", "annotations": annotations}}
+
+    assert as_written({"items": [ingress]})["items"][0]["metadata"] == {"name": "one", "annotations": written}
 
 
 def test_what_kubernetes_makes_of_itself_is_not_ours() -> None:

@@ -1,8 +1,9 @@
-"""Passwords and keys are marked secret."""
+"""Passwords and keys are marked secret, and stand in Kubernetes' Secrets alone."""
 
 from typing import Any
 
 import pytest
+from pulumi_policy import ResourceValidationPolicy
 from pulumi_policy.deserialize import (
     SPECIAL_SECRET_SIG,
     SPECIAL_SIG_KEY,
@@ -10,11 +11,14 @@ from pulumi_policy.deserialize import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from policy.secrets import secrets_are_marked
+from policy.secrets import POLICIES, credentials_come_from_secrets, secrets_are_marked
+from tests.policy.example import STACK
 from tests.policy.resources import arguments, violations
 
 DATABASE = "gcp:sql/databaseInstance:DatabaseInstance"
 CONFIG = "kubernetes:core/v1:ConfigMap"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 - a type
 
 
@@ -23,11 +27,22 @@ def secret(value: object) -> dict[str, object]:
     return {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": value}
 
 
-def said(type_: str, props: dict[str, Any]) -> list[str]:
-    """Return what the policy says, asked as the engine does: remediation, which is shown the marks, then validation."""
+def said(type_: str, props: dict[str, Any], policy: ResourceValidationPolicy = secrets_are_marked) -> list[str]:
+    """Return what a policy says, asked as the engine does: remediation, which is shown the marks, then validation."""
     revealed = unknown_checking_proxy(deserialize_properties(props, proxy_secrets=True))
-    assert secrets_are_marked.remediate(arguments(type_, "one", revealed)) is None
-    return violations(secrets_are_marked, type_, unknown_checking_proxy(deserialize_properties(props)))
+    assert policy.remediate(arguments(type_, "one", revealed)) is None
+    return violations(policy, type_, unknown_checking_proxy(deserialize_properties(props)))
+
+
+def in_the_open(type_: str, props: dict[str, Any]) -> list[str]:
+    """Return what is said of secrets that stand where everybody reads them."""
+    assert said(type_, props) == []  # marked, they would stand there all the same
+    return said(type_, props, credentials_come_from_secrets)
+
+
+def pod(**container: Any) -> dict[str, Any]:  # noqa: ANN401 - properties are of any type
+    """Return a Deployment's properties with one container."""
+    return {"spec": {"template": {"spec": {"containers": [container]}}}}
 
 
 @pytest.mark.parametrize(
@@ -37,8 +52,8 @@ def said(type_: str, props: dict[str, Any]) -> list[str]:
         (DATABASE, {"rootPassword": UNKNOWN_STRING_VALUE}, "rootPassword", "rootPassword"),
         (SECRET, {"stringData": {"user": "me"}}, "user", "stringData"),
         (SECRET, {"data": {"key": "aGlkZGVu"}}, "key", "data"),
-        (CONFIG, {"data": {"uri": "postgresql://me:hunter2@host/db"}}, "data.uri", "data"),
-        (CONFIG, {"data": {"tls.key": "-----BEGIN PRIVATE KEY-----"}}, "data.tls.key", "data"),
+        ("gcp:storage/x:X", {"uri": "postgresql://me:hunter2@host/db"}, "uri", "uri"),
+        ("gcp:storage/x:X", {"env": [{"name": "dbPassword", "value": "hunter2"}]}, "env.0.value", "env"),
         ("pulumi:providers:gcp", {"accessToken": "ya29"}, "accessToken", "accessToken"),
     ],
 )
@@ -65,7 +80,76 @@ def test_what_is_no_secret_needs_no_mark() -> None:
     assert said(CONFIG, props) == []
 
 
-def test_without_its_remediation_the_policy_says_that_it_sees_nothing() -> None:
-    (problem,) = violations(secrets_are_marked, CONFIG, {}, name="never looked at")
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"motto": secret("hunter2")},
+        {"motto": secret(UNKNOWN_STRING_VALUE)},
+        {"uri": "postgresql://me:hunter2@host/db"},
+        {"tls.key": "-----BEGIN PRIVATE KEY-----"},
+        {"ca.pem": secret("hunter2")},
+        *({name: "hunter2"} for name in ("token", "client_secret", "credentials", "DB_PASS", "clientSecret")),
+    ],
+    ids=str,
+)
+def test_a_config_map_has_no_secret(data: dict[str, Any]) -> None:
+    for type_ in (CONFIG, f"{CONFIG}Patch"):
+        (problem,) = in_the_open(type_, {"data": data})
+
+        assert f"data.{next(iter(data))} has " in problem
+        assert "hunter2" not in problem
+    assert len(in_the_open(CONFIG, {"data": secret({**data, "ca.crt": CERTIFICATE})})) == 1
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"env": [{"name": "MOTTO", "value": secret("hunter2")}]},
+        {"env": secret([{"name": "MOTTO", "value": "hunter2"}])},
+        *(
+            {"env": [{"name": name, "value": "hunter2"}]}
+            for name in ("DB_PASSWORD", "db_password", "DB_PASS", "MYSQL_PWD", "CREDENTIALS", "API_KEY", "AUTH_TOKEN")
+        ),
+        {"env": [{"name": "DB_PASSWORD", "value": "$(NAME)hunter2"}]},
+        {"args": ["--motto", secret("hunter2")]},
+        {"command": ["server", "--password=hunter2"]},
+        {"args": ["--host", "here", "--db-password", "hunter2"]},
+        {"args": ["postgresql://me:hunter2@host/db"]},
+        {"command": ["sh", "-c", "PGPASSWORD='hunter2' psql"]},
+        {"command": ["sh", "-c", "mysql --password hunter2"]},
+    ],
+    ids=str,
+)
+def test_a_pod_has_no_secret(container: dict[str, Any]) -> None:
+    for type_ in (DEPLOYMENT, f"{DEPLOYMENT}Patch", "kubernetes:argoproj.io/v1alpha1:Rollout"):
+        (problem,) = in_the_open(type_, pod(**container))
+
+        assert "spec.template.spec.containers.0." in problem
+        assert "in the open: put it into a Secret" in problem
+        assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize(
+    ("type_", "props"),
+    [
+        (CONFIG, {"data": {"server-ca.pem": secret(UNKNOWN_STRING_VALUE)}}),
+        (CONFIG, {"data": {"server-ca.pem": secret(CERTIFICATE)}}),
+        (CONFIG, {"data": {"DB_HOST": "10.0.0.3", "password_file": "here", "tokens_per_minute": "9"}}),
+        (DEPLOYMENT, pod(env=[{"name": "PGPASSWORD", "value": "$(DB_PASSWORD)"}])),
+        (DEPLOYMENT, pod(env=[{"name": "GOOGLE_APPLICATION_CREDENTIALS", "value": "/etc/mlflow/cloud-key/key.json"}])),
+        (DEPLOYMENT, pod(env=[{"name": "TOKEN", "value": ""}, {"name": "COMPASS", "value": "north"}])),
+        (DEPLOYMENT, pod(args=["--uri", "postgresql://$(USER):$(PASSWORD)@host", "--password", "$(PASSWORD)"])),
+        (DEPLOYMENT, pod(command=["sh", "-c", 'PGPASSWORD="$PASSWORD" psql --password --host=here'])),
+        (DEPLOYMENT, pod(args=["--token-file=/etc/token", "--password=$(cat /run/password)"])),
+        STACK["server"],
+    ],
+)
+def test_what_is_no_secret_may_stand_in_the_open(type_: str, props: dict[str, Any]) -> None:
+    assert in_the_open(type_, props) == []
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_without_its_remediation_a_policy_says_that_it_sees_nothing(policy: ResourceValidationPolicy) -> None:
+    (problem,) = violations(policy, CONFIG, {}, name="never looked at")
 
     assert "leave this policy's level at 'remediate'" in problem

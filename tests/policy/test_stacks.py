@@ -3,7 +3,7 @@
 import pytest
 
 from tests.policy.conftest import Setup
-from tests.policy.resources import DIGEST
+from tests.policy.example import DIGEST
 from tests.scratch import Scratch
 
 STACKS: dict[str, dict[str, str]] = {
@@ -21,16 +21,19 @@ PROVIDERS = """
 import pulumi
 import pulumi_gcp as gcp
 import pulumi_kubernetes as kubernetes
+import pulumi_random as random
 
 google = pulumi.ResourceOptions(provider=gcp.Provider("google", project="a-project", access_token="none"))
 cluster = pulumi.ResourceOptions(provider=kubernetes.Provider("cluster", context="none"))
+generator = pulumi.ResourceOptions(provider=random.Provider("generator"))
 """
 OPEN = """
+generated = random.RandomPassword("generated", length=32, opts=generator)
 gcp.storage.Bucket("open", name="open", location="EU", force_destroy=True, opts=google)
 kubernetes.core.v1.ConfigMap(
     "uri",
     metadata={"name": "uri", "namespace": "mlflow"},
-    data={"uri": "postgresql://me:hunter2@host/db"},
+    data={"uri": "postgresql://me:hunter2@host/db", "motto": pulumi.Output.secret(generated.result)},
     opts=cluster,
 )
 """
@@ -67,16 +70,17 @@ def test_a_stack_of_the_program_meets_every_policy(select: Setup, stack: str) ->
         (
             OPEN,
             {
-                "buckets-have-uniform-access": "Bucket open: uniformBucketLevelAccess is not set: set it to true",
-                "buckets-prevent-public-access": "Bucket open: publicAccessPrevention is not set: set it to enforced",
-                "secrets-are-marked": "ConfigMap uri: data.uri is not marked secret",
+                "Bucket open: uniformBucketLevelAccess is not set: set it to true": "buckets-have-uniform-access",
+                "Bucket open: publicAccessPrevention is not set: set it to enforced": "buckets-prevent-public-access",
+                "ConfigMap uri: data.uri has what is secret in the open": "credentials-come-from-secrets",
+                "ConfigMap uri: data.motto has what is secret in the open": "credentials-come-from-secrets",
             },
         ),
         (
             KEPT,
             {
-                "durable-buckets-keep-what-is-overwritten": "Bucket kept: versioning.enabled is not set",
-                "durable-data-is-protected": "Bucket kept: the resource option protect is not set",
+                "Bucket kept: versioning.enabled is not set": "durable-buckets-keep-what-is-overwritten",
+                "Bucket kept: the resource option protect is not set": "durable-data-is-protected",
             },
         ),
     ],
@@ -95,5 +99,5 @@ def test_a_program_that_breaks_rules_is_told_which_and_how_to_mend_it(
         program.write_text(original)
 
     assert status != 0
-    assert {line.split()[2] for line in said.splitlines() if "[mandatory]" in line} == set(expected), said
-    assert [message for message in expected.values() if message not in said] == []
+    assert {line.split()[2] for line in said.splitlines() if "[mandatory]" in line} == {*expected.values()}, said
+    assert [message for message in expected if message not in said] == []

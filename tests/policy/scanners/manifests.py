@@ -11,6 +11,8 @@ KINDS = (
     "horizontalpodautoscalers,serviceaccounts,configmaps,secrets,roles,rolebindings"
 )
 """What to ask for: `kubectl --namespace mlflow get <KINDS> --output json`."""
+_NOT_WRITTEN = ("pulumi.com/", "kubectl.kubernetes.io/", "deployment.kubernetes.io/")
+"""How annotations begin that Pulumi and Kubernetes add; kubectl's repeats the content of a Secret."""
 _KUBERNETES_OWN = {("ServiceAccount", "default"), ("ConfigMap", "kube-root-ca.crt")}
 
 
@@ -33,8 +35,12 @@ def _made_by_kubernetes(item: Mapping[str, Any]) -> bool:
 
 def _as_written(item: Mapping[str, Any]) -> dict[str, Any]:
     metadata = {key: value for key, value in item["metadata"].items() if key in {"name", "namespace", "labels"}}
-    if "pulumi.com/autonamed" in item["metadata"].get("annotations", {}):
+    annotations = item["metadata"].get("annotations", {})
+    if "pulumi.com/autonamed" in annotations:
         metadata["name"] = metadata["name"].rpartition("-")[0]
+    theirs = {key: value for key, value in annotations.items() if not key.startswith(_NOT_WRITTEN)}
+    if theirs:
+        metadata["annotations"] = theirs
     written = {key: value for key, value in item.items() if key != "status"} | {"metadata": metadata}
     if item["kind"] == "Secret":
         written["data"] = dict.fromkeys(item.get("data") or {}, "")

@@ -13,20 +13,18 @@ from tests.policy.scanners.runner import run_checkov
 
 _TYPES: dict[str, str | None] = {
     "gcp:compute/globalAddress:GlobalAddress": "google_compute_global_address",
-    "gcp:projects/service:Service": "google_project_service",
     "gcp:serviceaccount/account:Account": "google_service_account",
     "gcp:serviceaccount/iAMMember:IAMMember": "google_service_account_iam_member",
     "gcp:serviceaccount/key:Key": "google_service_account_key",
     "gcp:servicenetworking/connection:Connection": "google_service_networking_connection",
     "gcp:sql/database:Database": "google_sql_database",
     "gcp:sql/databaseInstance:DatabaseInstance": "google_sql_database_instance",
-    "gcp:sql/user:User": "google_sql_user",
     "gcp:storage/bucket:Bucket": "google_storage_bucket",
     "gcp:storage/bucketIAMMember:BucketIAMMember": "google_storage_bucket_iam_member",
 }
 _MAPS = frozenset({"labels", "userLabels", "metadata"})
 """Dictionaries whose keys are people's own, and so no blocks."""
-_SINGULAR = {"lifecycleRules": "lifecycle_rule", "attachedDisks": "attached_disk"}
+_SINGULAR = {"lifecycleRules": "lifecycle_rule"}
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - how Pulumi's protocol marks one
 
 
