@@ -92,7 +92,7 @@ def _read(read: Reader) -> Settings:
     project = read.text("gcp:project", google.project)
     return Settings(
         project=project,
-        access_token=read.token("gcp:accessToken"),
+        access_token=read.token("gcp:accessToken", _ENDPOINTS),
         sql_endpoint=read.optional("gcp:sqlCustomEndpoint", server.url),
         storage_endpoint=read.optional("gcp:storageCustomEndpoint", server.url),
         iam_endpoint=read.optional("gcp:iamCustomEndpoint", server.url),
@@ -117,9 +117,9 @@ def _read(read: Reader) -> Settings:
         workload_identity=read.flag("mlflow:workloadIdentity"),
         storage_emulator=read.optional("mlflow:storageEmulatorHost", server.url),
         image=read.text("mlflow:image", kubernetes.image),
-        replicas=read.integer("mlflow:replicas", server.at_least_one),
-        max_replicas=read.integer("mlflow:maxReplicas", server.at_least_zero),
-        workers=read.integer("mlflow:workers", server.at_least_one),
+        replicas=read.integer("mlflow:replicas", kubernetes.pods(1)),
+        max_replicas=read.integer("mlflow:maxReplicas", kubernetes.pods(0)),
+        workers=read.integer("mlflow:workers", server.workers),
         cpu_request=read.text("mlflow:cpuRequest", kubernetes.cpu),
         cpu_limit=read.text("mlflow:cpuLimit", kubernetes.cpu),
         memory_request=read.text("mlflow:memoryRequest", kubernetes.memory),
@@ -138,6 +138,10 @@ def _read(read: Reader) -> Settings:
     )
 
 
+_ENDPOINTS = tuple(
+    f"gcp:{service}CustomEndpoint"
+    for service in ("sql", "storage", "iam", "compute", "serviceNetworking", "resourceManager")
+)
 _CONTEXT_REMEDY = (
     "no cluster is named; type `pulumi config set kubernetes:context <name>`, `kubectl config get-contexts` lists them"
 )

@@ -8,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Sequence
 
-from settings.rule import did_you_mean
+from settings.rule import did_you_mean, shown
 
 _REGION_NUMBERS = {
     "africa-south": (1,),
@@ -35,8 +35,10 @@ _REGION_NUMBERS = {
 _REGIONS = frozenset(f"{area}{number}" for area, numbers in _REGION_NUMBERS.items() for number in numbers)
 _VERSIONS = tuple(f"POSTGRES_{major}" for major in range(14, 19))
 _SHARED_CORE = ("db-f1-micro", "db-g1-small")
-_WIDEST_NETWORK = 8
-"""Shortest prefix that an authorized network may have; no organisation owns more than a /8."""
+_TOO_MANY_ADDRESSES = 2**25
+"""Authorized networks have to stay below it: one /8, as the largest organisations own, and some more."""
+_TAKEN_NAMES = ("template0", "template1", "public", "none")
+"""What PostgreSQL has as databases or keeps as names of roles, besides those that begin with pg_."""
 
 
 def project(value: str) -> str | None:
@@ -110,14 +112,13 @@ def authorized_networks(values: Sequence[str]) -> str | None:
         if isinstance(network, str):
             return network
         networks.append(network)
-    for network in ipaddress.collapse_addresses(networks):
-        if network.prefixlen < _WIDEST_NETWORK:
-            return (
-                f"{'together they open' if len(networks) > 1 else 'it opens'} the database to {network}, which is"
-                f" {network.num_addresses / 2**32:.0%} of the internet; name the addresses that need it, such as"
-                " <your public address>/32"
-            )
-    return None
+    addresses = sum(network.num_addresses for network in ipaddress.collapse_addresses(networks))
+    if addresses < _TOO_MANY_ADDRESSES:
+        return None
+    return (
+        f"{'together they open' if len(networks) > 1 else 'it opens'} the database to {addresses / 2**32:.0%} of the"
+        " internet; name the addresses that need it, such as <your public address>/32"
+    )
 
 
 def someone_authorized(values: Sequence[str]) -> str | None:
@@ -146,6 +147,8 @@ def storage_limit(value: int) -> str | None:
 
 def database_user(value: str) -> str | None:
     """Hold an account's name against PostgreSQL's limit, with room for a number behind it, and what Cloud SQL keeps."""
+    if value in _TAKEN_NAMES:
+        return "PostgreSQL keeps that name to itself; write another, such as mlflow"
     if re.fullmatch(r"[a-z][a-z0-9_]{0,49}", value) and not value.startswith(("pg_", "cloudsql")):
         return None
     return (
@@ -164,11 +167,14 @@ def maintenance_window(value: str) -> str | None:
 def _network(value: str) -> ipaddress.IPv4Network | str:
     """Return the network, or what is wrong with it."""
     if "/" not in value:
-        return f"'{value}' is not a network in CIDR form; a single address ends with /32"
+        return f"{shown(value)} is not a network in CIDR form; a single address ends with /32"
+    wrong = f"{shown(value)} is not an IPv4 network in CIDR form; write one such as 203.0.113.7/32"
+    if not re.fullmatch(r"[0-9.]+/([0-9]|[1-3][0-9])", value):  # Python takes masks too
+        return wrong
     try:
         interface = ipaddress.IPv4Interface(value)
     except ValueError:
-        return f"'{value}' is not an IPv4 network in CIDR form; write one such as 203.0.113.7/32"
+        return wrong
     if interface.ip != interface.network.network_address:
         return (
             f"'{value}' has bits set beyond its prefix; write {interface.network} for the network or"

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 _SUFFIXES = {
@@ -12,12 +13,15 @@ _SUFFIXES = {
     "m": Decimal("1e-3"),
     "": Decimal(1),
 }
-_QUANTITY = re.compile(r"\+?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:([A-Za-z]*)|[eE]([+-]?[0-9]{1,2}))")
+_QUANTITY = re.compile(r"([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+))(?:([A-Za-z]*)|[eE]([+-]?[0-9]{1,2}))")
 _LARGEST = Decimal(2**63 - 1)
 _HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_MOST_PODS = 150_000
+"""Of a cluster: kubernetes.io/docs/setup/best-practices/cluster-large."""
+_DOMAIN_PART = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _NAME_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _IMAGE = re.compile(
-    rf"(?:[A-Za-z0-9.-]+(?::[0-9]+)?/)?{_NAME_PART}(?:/{_NAME_PART})*"
+    rf"(?P<name>(?:{_DOMAIN_PART}(?:\.{_DOMAIN_PART})*(?::(?P<port>[0-9]{{1,5}}))?/)?{_NAME_PART}(?:/{_NAME_PART})*)"
     r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
@@ -26,7 +30,7 @@ def parse_quantity(value: str) -> Decimal | None:
     """Return the quantity in its base unit (CPUs, bytes), or None where Kubernetes cannot parse it.
 
     The grammar is the one of k8s.io/apimachinery/pkg/api/resource.Quantity: a number with a binary suffix (Ki to Ei), a
-    decimal one (n to E) or an exponent, at most 2**63 - 1.
+    decimal one (n to E) or an exponent, at most 2**63 - 1, to which Kubernetes would cut it down.
     """
     match = _QUANTITY.fullmatch(value)
     if match is None:
@@ -40,18 +44,19 @@ def parse_quantity(value: str) -> Decimal | None:
 
 def cpu(value: str) -> str | None:
     """Hold an amount of CPU against kubernetes.io/docs/concepts/configuration/manage-resources-containers."""
-    quantity = parse_quantity(value)
-    if quantity is None or quantity <= 0 or quantity % Decimal("0.001"):
-        return "Kubernetes cannot parse it as CPU; write a number of CPUs such as 1 or 0.5, or thousandths such as 500m"
-    return None
+    remedy = "write a number of CPUs such as 1 or 0.5, or thousandths such as 500m"
+    return _quantity(value, Decimal("0.001"), "a thousandth of a CPU", remedy)
 
 
 def memory(value: str) -> str | None:
-    """Hold an amount of memory against the page that `cpu` names; a fraction of a byte is none."""
-    quantity = parse_quantity(value)
-    if quantity is None or quantity <= 0 or quantity % 1:
-        return "Kubernetes cannot parse it as memory; write bytes with a suffix, such as 512Mi or 1Gi"
-    return None
+    """Hold an amount of memory against the page that `cpu` names."""
+    return _quantity(value, Decimal(1), "a byte", "write bytes with a suffix, such as 512Mi or 1Gi")
+
+
+def pods(least: int) -> Callable[[int], str | None]:
+    """Return the rule that a number of pods is one that a cluster can have."""
+    remedy = f"write {least} to {_MOST_PODS}; Kubernetes runs no more pods in a cluster"
+    return lambda value: None if least <= value <= _MOST_PODS else remedy
 
 
 def node_port(value: int) -> str | None:
@@ -62,11 +67,16 @@ def node_port(value: int) -> str | None:
 
 
 def image(value: str) -> str | None:
-    """Hold an image against the reference grammar of the OCI distribution; it must say which build it means."""
+    """Hold an image against the reference grammar of the OCI distribution; it must say which build it means.
+
+    Registry and name have at most 255 characters together.
+    """
     remedy = "name one build by its tag or digest, such as mlflow-tracking-server:3.17.2"
     reference = _IMAGE.fullmatch(value)
-    if reference is None:
+    if reference is None or not 0 < int(reference["port"] or 443) < 2**16:
         return f"it is not an image with a tag; {remedy}"
+    if len(reference["name"]) > 255:  # noqa: PLR2004 - the docstring says whose
+        return "the name of an image has at most 255 characters; write a shorter one"
     if reference["digest"]:
         return None
     if not reference["tag"] or reference["tag"] == "latest":
@@ -103,7 +113,12 @@ def ingress_class(value: str) -> str | None:
 
 
 def certificate(value: str) -> str | None:
-    """Hold a certificate against PEM (RFC 7468)."""
+    """Hold a certificate against PEM (RFC 7468); what stands beside it is read by everybody."""
+    if "PRIVATE KEY" in value:
+        return (
+            "it holds a private key, which anyone may read here; take it out, and type"
+            " `pulumi config set --secret mlflow:tlsKey < FILE` with a new one"
+        )
     if value.startswith("-----BEGIN CERTIFICATE-----"):
         return None
     return "write the certificate, with what it is signed by, as PEM: `pulumi config set mlflow:tlsCertificate < FILE`"
@@ -114,3 +129,15 @@ def private_key(value: str) -> str | None:
     if re.match(r"-----BEGIN (EC |RSA )?PRIVATE KEY-----", value):
         return None
     return "write the key, without a passphrase, as PEM: `pulumi config set --secret mlflow:tlsKey < FILE`"
+
+
+def _quantity(value: str, finest: Decimal, called: str, remedy: str) -> str | None:
+    """Hold a quantity against its grammar, 0, and the finest that Kubernetes does not round up."""
+    quantity = parse_quantity(value)
+    if quantity is None:
+        return f"Kubernetes cannot parse it; {remedy}"
+    if quantity <= 0:
+        return f"it has to be above 0; {remedy}"
+    if quantity % finest:
+        return f"Kubernetes counts nothing finer than {called}; {remedy}"
+    return None

@@ -1,20 +1,23 @@
 """Reads single settings of the stack and gathers what is wrong with them, so that one run tells all of it."""
 
 import json
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, cast
 
 import pulumi
 from pulumi.runtime.config import CONFIG, is_config_secret
 
-from settings.rule import did_you_mean
+from settings.rule import did_you_mean, shown
+
+_SECRET = "[secret]"  # noqa: S105 - what stands in place of one
 
 
 class Reader:
     """Reads settings by their full keys, such as mlflow:image; each is held against its rule."""
 
     def __init__(self) -> None:
-        self._problems: list[str] = []
+        self._problems: list[tuple[str, str, str]] = []
         self._wrong: set[str] = set()
         self._read: set[str] = set()
 
@@ -28,9 +31,11 @@ class Reader:
         """Return the setting, None where it is empty or not there."""
         return self.text(key, rule) if self._raw(key) else None
 
-    def token(self, key: str) -> pulumi.Output[str] | None:
-        """Return the setting as a secret, however it is kept; None where it is empty or not there."""
+    def token(self, key: str, stand_ins: Collection[str]) -> pulumi.Output[str] | None:
+        """Return the setting as `secret` does; kept in the open it passes where one of the stand-ins is set."""
         value = self._raw(key)
+        if not any(_raw(each) for each in stand_ins):
+            return self.secret(key, lambda _: None)
         return pulumi.Output.secret(value) if value else None
 
     def secret(self, key: str, rule: Callable[[str], str | None]) -> pulumi.Output[str] | None:
@@ -82,22 +87,32 @@ class Reader:
         """Note a problem with a setting, if there is one."""
         if problem is not None:
             self._wrong.add(key)
-            self._problems.append(f"{key} is {_shown(key, value)}: {problem}")
+            self._problems.append((key, value, problem))
 
     def report(self) -> None:
         """Raise pulumi.RunError with all problems, and settings that nothing reads; return where there are none."""
         problems = [*self._unknown(), *self._problems]
         if problems:
-            raise pulumi.RunError("\n  ".join(["the settings cannot be used, and nothing was touched:", *problems]))
+            lines = [self._line(*problem) for problem in problems]
+            raise pulumi.RunError("\n  ".join(["the settings cannot be used, and nothing was touched:", *lines]))
 
-    def _unknown(self) -> Collection[str]:
-        """Return what to say of settings that nothing read: most are typing errors."""
+    def _unknown(self) -> Iterator[tuple[str, str, str]]:
+        """Yield what to say of settings that nothing read: most are typing errors."""
         unread = {key for key in CONFIG.get() if not key.startswith("pulumi:")} - self._read
-        return [
-            f"{key} is {_shown(key, _raw(key))}: there is no such setting{did_you_mean(key, self._read)};"
-            f" type `pulumi config rm {key}` to remove it"
-            for key in sorted(unread)
-        ]
+        for key in sorted(unread):
+            nearest = did_you_mean(key, self._read)
+            yield key, _raw(key), f"there is no such setting{nearest}; type `pulumi config rm {key}` to remove it"
+
+    def _line(self, key: str, value: str, problem: str) -> str:
+        """Return a problem as it is told: whatever is secret may be part of values and remedies of other settings."""
+        found = shown(self._without_secrets(value)) if value else "not set"
+        return f"{key} is {_SECRET if is_config_secret(key) else found}: {self._without_secrets(problem)}"
+
+    def _without_secrets(self, text: str) -> str:
+        names = self._read | set(CONFIG.get())
+        kept_or_hidden = sorted(names | _secrets(), key=len, reverse=True)
+        pattern = "|".join(re.escape(each) for each in kept_or_hidden)
+        return re.sub(pattern, lambda match: match[0] if match[0] in names else _SECRET, text)
 
     def _raw(self, key: str) -> str:
         """Return a setting as text, and remember that it is one."""
@@ -111,7 +126,15 @@ def _raw(key: str) -> str:
     return (pulumi.Config(namespace).get(name) or "").strip()
 
 
-def _shown(key: str, value: str) -> str:
-    if is_config_secret(key):
-        return "[secret]"
-    return f"'{value}'" if value else "not set"
+def _secrets() -> set[str]:
+    """Return the texts of all secret settings, of a list those of its items too."""
+    found: set[str] = set()
+    for value in (_raw(key) for key in CONFIG.get() if is_config_secret(key)):
+        found.add(value)
+        try:
+            items: Any = json.loads(value)
+        except ValueError:
+            continue
+        if isinstance(items, list):
+            found |= {str(item) for item in cast("list[Any]", items)}
+    return found - {""}

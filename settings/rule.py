@@ -7,6 +7,16 @@ A rule takes a value and returns None, or what is wrong with it and what to writ
 import difflib
 from collections.abc import Iterable
 
+_LONGEST = 80
+
+
+def shown(value: str) -> str:
+    """Return the beginning of a value, in quotes and on one line; nothing of a private key."""
+    if "PRIVATE KEY" in value:
+        return "[hidden]"
+    line = value.partition("\n")[0][:_LONGEST]
+    return f"'{line}'" if line == value else f"'{line}…'"
+
 
 def did_you_mean(value: str, known: Iterable[str]) -> str:
     """Return ", did you mean '...'?" for the nearest of the known names, or nothing where none is near."""

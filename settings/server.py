@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 _MIB = 2**20
 _BASE_MIB = 220
 _WORKER_MIB = 200
+_MOST_PROCESSES = 2**22
 _SHARE = Decimal("0.8")
 
 
@@ -17,9 +18,9 @@ def at_least_one(value: int) -> str | None:
     return None if value >= 1 else "there has to be at least 1"
 
 
-def at_least_zero(value: int) -> str | None:
-    """Hold a count against 0."""
-    return None if value >= 0 else "there cannot be fewer than 0"
+def workers(value: int) -> str | None:
+    """Hold a number of processes against 1 and what Linux has numbers for (PID_MAX_LIMIT)."""
+    return None if 1 <= value <= _MOST_PROCESSES else f"write 1 to {_MOST_PROCESSES}; a node can have no more processes"
 
 
 def retention(value: str) -> str | None:
@@ -36,7 +37,7 @@ def one_of(choices: Collection[str]) -> Callable[[str], str | None]:
 
 def not_empty(remedy: str) -> Callable[[str], str | None]:
     """Return the rule that a value is there, with the remedy where it is not."""
-    return lambda value: None if value.strip() else remedy
+    return lambda value: None if value else remedy
 
 
 def url(value: str) -> str | None:

@@ -61,12 +61,7 @@ def _size(settings: "Settings") -> Iterator[Problem]:
 
 def _way_in(settings: "Settings") -> Iterator[Problem]:
     if settings.host is None:
-        yield (
-            "mlflow:nodeAddress",
-            settings.node_address or "",
-            kubernetes.node_address(settings.node_address or ""),
-            (),
-        )
+        yield "mlflow:nodeAddress", settings.node_address, kubernetes.node_address(settings.node_address), ()
     certificate, key = settings.tls_certificate is not None, settings.tls_key is not None
     if certificate != key:
         there, missing = ("tlsCertificate", "tlsKey") if certificate else ("tlsKey", "tlsCertificate")

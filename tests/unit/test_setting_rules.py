@@ -1,11 +1,8 @@
-"""The rules of single settings: what is accepted, and what a wrong one is told."""
-
-from typing import Any
+"""The rules of single settings: what a wrong one is told."""
 
 import pytest
 
-from settings import Settings
-from tests.unit.conftest import Configure, Told
+from tests.unit.conftest import Told
 
 
 @pytest.mark.parametrize(
@@ -31,11 +28,18 @@ from tests.unit.conftest import Configure, Told
         ("mlflow:authorizedNetworks", ["2001:db8::/64"], "not an IPv4 network"),
         ("mlflow:authorizedNetworks", ["::/0"], "not an IPv4 network"),
         ("mlflow:authorizedNetworks", ["10.0.0.5/8"], "write 10.0.0.0/8 for the network or 10.0.0.5/32"),
-        ("mlflow:authorizedNetworks", ["0.0.0.0/0"], "100% of the internet"),
-        ("mlflow:authorizedNetworks", ["0.0.0.0/1", "128.0.0.0/1"], "together they open the database to 0.0.0.0/0"),
-        ("mlflow:authorizedNetworks", ["0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"], "to 0.0.0.0/0"),
-        ("mlflow:authorizedNetworks", [f"{first}.0.0.0/8" for first in range(256)], "to 0.0.0.0/0"),
+        ("mlflow:authorizedNetworks", ["203.0.113.7/255.255.255.255"], "write one such as 203.0.113.7/32"),
+        ("mlflow:authorizedNetworks", ["10.0.0.0/0.255.255.255"], "not an IPv4 network"),
+        ("mlflow:authorizedNetworks", ["203.0.113.7/032"], "not an IPv4 network"),
+        ("mlflow:authorizedNetworks", ["203.0.113.7/33"], "not an IPv4 network"),
+        ("mlflow:authorizedNetworks", ["0.0.0.0/0"], "it opens the database to 100% of the internet"),
+        ("mlflow:authorizedNetworks", ["0.0.0.0/1", "128.0.0.0/1"], "together they open the database to 100% of"),
+        ("mlflow:authorizedNetworks", ["0.0.0.0/2", "64.0.0.0/2", "128.0.0.0/2", "192.0.0.0/2"], "to 100% of"),
+        ("mlflow:authorizedNetworks", [f"{first}.0.0.0/8" for first in range(256)], "to 100% of the internet"),
+        ("mlflow:authorizedNetworks", [f"{first}.0.0.0/8" for first in range(0, 256, 2)], "to 50% of the internet"),
         ("mlflow:authorizedNetworks", ["128.0.0.0/1"], "50% of the internet"),
+        ("mlflow:authorizedNetworks", ["10.0.0.0/7"], "1% of the internet"),
+        ("mlflow:authorizedNetworks", ["10.0.0.0/8", "12.0.0.0/8"], "1% of the internet"),
         ("mlflow:authorizedNetworks", "203.0.113.7/32", "pulumi config set --path"),
         ("mlflow:authorizedNetworks", [7], "pulumi config set --path"),
         ("mlflow:bucketName", "my-Artefacts", "lower-case letters, digits"),
@@ -58,22 +62,40 @@ from tests.unit.conftest import Configure, Told
         ("mlflow:image", "registry.example:5000/mlflow", "without a tag"),
         ("mlflow:image", "registry.example/MLflow:3.17.2", "not an image"),
         ("mlflow:image", "mlflow@sha256:abc", "not an image"),
-        ("mlflow:replicas", 0, "at least 1"),
-        ("mlflow:replicas", -1, "at least 1"),
+        ("mlflow:image", "./mlflow:1", "not an image"),
+        ("mlflow:image", "../mlflow:1", "not an image"),
+        ("mlflow:image", "-/mlflow:1", "not an image"),
+        ("mlflow:image", "..../x:1", "not an image"),
+        ("mlflow:image", "registry-.example/mlflow:1", "not an image"),
+        ("mlflow:image", "reg:99999/m:1", "not an image"),
+        ("mlflow:image", "reg:0/m:1", "not an image"),
+        ("mlflow:image", "r/" * 127 + "mm:1", "at most 255 characters"),
+        ("mlflow:replicas", 0, "write 1 to 150000"),
+        ("mlflow:replicas", -1, "write 1 to 150000"),
+        ("mlflow:replicas", 150001, "write 1 to 150000"),
         ("mlflow:replicas", "two", "write a whole number"),
         ("mlflow:replicas", 1.5, "write a whole number"),
         ("mlflow:replicas", True, "write a whole number"),
-        ("mlflow:workers", 0, "at least 1"),
+        ("mlflow:workers", 0, "write 1 to 4194304"),
+        ("mlflow:workers", 4194305, "write 1 to 4194304"),
         ("mlflow:nodePort", 29999, "30000 to 32767"),
         ("mlflow:nodePort", 32768, "30000 to 32767"),
         ("mlflow:cpuRequest", "one", "such as 1 or 0.5"),
-        ("mlflow:cpuRequest", "0", "such as 1 or 0.5"),
-        ("mlflow:cpuRequest", "0.0001", "thousandths"),
-        ("mlflow:cpuLimit", "-2", "such as 1 or 0.5"),
+        ("mlflow:cpuRequest", "0", "above 0; write a number of CPUs such as 1 or 0.5"),
+        ("mlflow:cpuRequest", "0.0001", "nothing finer than a thousandth of a CPU"),
+        ("mlflow:cpuRequest", "1500u", "nothing finer than a thousandth of a CPU"),
+        ("mlflow:cpuLimit", "-2", "above 0; write a number of CPUs such as 1 or 0.5"),
+        ("mlflow:cpuLimit", "NaN", "cannot parse it; write a number of CPUs such as 1 or 0.5"),
+        ("mlflow:cpuLimit", "--1", "cannot parse it"),
+        ("mlflow:cpuLimit", ".", "cannot parse it"),
         ("mlflow:memoryLimit", "1gi", "such as 512Mi or 1Gi"),
         ("mlflow:memoryLimit", "1 Gi", "such as 512Mi or 1Gi"),
         ("mlflow:memoryLimit", "1GB", "such as 512Mi or 1Gi"),
-        ("mlflow:memoryRequest", "512m", "such as 512Mi or 1Gi"),
+        ("mlflow:memoryLimit", "1Ki1", "cannot parse it; write bytes with a suffix, such as 512Mi or 1Gi"),
+        ("mlflow:memoryLimit", "1e", "cannot parse it"),
+        ("mlflow:memoryLimit", "-1Gi", "above 0; write bytes with a suffix, such as 512Mi or 1Gi"),
+        ("mlflow:memoryLimit", "0Ki", "above 0"),
+        ("mlflow:memoryRequest", "512m", "nothing finer than a byte; write bytes with a suffix, such as 512Mi or 1Gi"),
         ("mlflow:memoryLimit", "1e99", "such as 512Mi or 1Gi"),
         ("mlflow:nodeAddress", "http://192.168.49.2", "without scheme and port"),
         ("mlflow:nodeAddress", "192.168.49.2:30001", "without scheme and port"),
@@ -98,11 +120,16 @@ from tests.unit.conftest import Configure, Told
         ("mlflow:databaseUser", "pg_mlflow", "PostgreSQL's and Google's own"),
         ("mlflow:databaseUser", "cloudsqladmin", "PostgreSQL's and Google's own"),
         ("mlflow:databaseUser", "a" * 51, "at most 50"),
+        ("mlflow:databaseUser", "template0", "PostgreSQL keeps that name"),
+        ("mlflow:databaseUser", "template1", "PostgreSQL keeps that name"),
+        ("mlflow:databaseUser", "public", "PostgreSQL keeps that name"),
+        ("mlflow:databaseUser", "none", "PostgreSQL keeps that name"),
         ("mlflow:databasePasswordGeneration", 0, "at least 1"),
         ("mlflow:maintenanceWindow", "SUNDAY 18", "such as SUN 18"),
         ("mlflow:maintenanceWindow", "SUN 24", "such as SUN 18"),
         ("mlflow:maintenanceWindow", "SUN 06", "such as SUN 18"),
-        ("mlflow:maxReplicas", -1, "fewer than 0"),
+        ("mlflow:maxReplicas", -1, "write 0 to 150000"),
+        ("mlflow:maxReplicas", 150001, "write 0 to 150000"),
         ("mlflow:host", "mlflow", "full DNS name"),
         ("mlflow:host", "192.168.49.2", "full DNS name"),
         ("mlflow:host", "https://mlflow.example.com", "without scheme and port"),
@@ -121,7 +148,7 @@ def test_a_wrong_setting_is_named_with_its_value_and_the_remedy(
     (problem,) = told({key: value})
 
     assert problem.startswith(f"{key} is ")
-    assert "not set" in problem or str(value if isinstance(value, str) else "") in problem
+    assert "not set" in problem or str(value if isinstance(value, str) else "")[:80] in problem
     assert remedy in problem
 
 
@@ -133,54 +160,3 @@ def test_a_network_is_named_in_full(told: Told, network: str) -> None:
     (problem,) = told({"mlflow:network": network}, stack="prod")
 
     assert problem.startswith(f"mlflow:network is '{network}': write projects/<project>/global/networks/<name>;")
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"mlflow:workers": 2},
-        {"mlflow:workers": 3, "mlflow:memoryLimit": "1025Mi"},
-        {"mlflow:workers": 1, "mlflow:memoryLimit": "525Mi", "mlflow:memoryRequest": "525Mi"},
-        {"mlflow:memoryLimit": "2e9", "mlflow:memoryRequest": "1G"},
-        {"mlflow:cpuRequest": "500m", "mlflow:cpuLimit": ".5"},
-        {"mlflow:cpuRequest": "+1", "mlflow:cpuLimit": "1."},
-        {"mlflow:databaseTier": "db-custom-1-3840"},
-        {"mlflow:databaseTier": "db-custom-96-638976"},
-        {"mlflow:databaseTier": "db-f1-micro"},
-        {"mlflow:databaseVersion": "POSTGRES_18"},
-        {"mlflow:region": "europe-west12"},
-        {"mlflow:authorizedNetworks": ["10.0.0.0/8", "203.0.113.7/32"]},
-        {"mlflow:authorizedNetworks": ["203.0.113.7/32", "203.0.113.7/32"]},
-        {"mlflow:bucketName": "artefacts.example.com"},
-        {"mlflow:bucketName": "a_b-c.d1"},
-        {"mlflow:image": "registry.example:5000/team/mlflow:3.17.2"},
-        {"mlflow:image": "mlflow@sha256:" + "0" * 64},
-        {"mlflow:image": "mlflow:latest@sha256:" + "0" * 64},
-        {"mlflow:nodeAddress": "minikube.example.com"},
-        {"mlflow:nodePort": 30000},
-        {"mlflow:nodePort": 32767},
-        {"mlflow:artifactAccess": "direct"},
-        {"mlflow:storageEmulatorHost": "http://10.89.0.1:4443"},
-        {"gcp:computeCustomEndpoint": "http://10.89.0.1:4443/compute/v1/"},
-        {"mlflow:workloadIdentity": "true", "mlflow:metrics": True},
-        {"mlflow:deletionProtection": "false"},
-        {"mlflow:databaseStorageLimit": 10},
-        {"mlflow:databaseStorageLimit": 65536},
-        {"mlflow:databaseUser": "a" * 50},
-        {"mlflow:databaseUser": "ml_flow2"},
-        {"mlflow:databasePasswordGeneration": 12},
-        {"mlflow:maintenanceWindow": "MON 0"},
-        {"mlflow:maintenanceWindow": "SAT 23"},
-        {"mlflow:replicas": 2, "mlflow:maxReplicas": 2},
-        {"mlflow:replicas": 2, "mlflow:maxReplicas": 0},
-        {"mlflow:host": "mlflow.example.com", "mlflow:nodeAddress": ""},
-        {"mlflow:host": "mlflow.example.com", "mlflow:ingressClass": "nginx", "mlflow:authentication": "basic"},
-        {"mlflow:network": "projects/my-project/global/networks/a", "mlflow:authorizedNetworks": []},
-        {"mlflow:deletedRunRetention": "30d"},
-        {"mlflow:deletedRunRetention": "1d12h30m5s"},
-    ],
-)
-def test_a_right_setting_is_accepted(configure: Configure, changes: dict[str, Any]) -> None:
-    configure(changes)
-
-    assert Settings.load()
