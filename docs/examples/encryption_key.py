@@ -1,7 +1,8 @@
 """Has Cloud SQL encrypt database and backups with a key of your own (CMEK).
 
-In `__main__.py`, before the components are made:
+In `__main__.py`, below the same line, before the components are made:
 
+    from docs.examples.encryption_key import encrypted_with
     pulumi.runtime.register_resource_transform(encrypted_with("projects/<project>/locations/<region>/keyRings/…"))
 """
 

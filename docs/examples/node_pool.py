@@ -1,8 +1,9 @@
 """Puts every pod of the server on nodes of a pool of its own.
 
-In `__main__.py`, with the options of the TrackingServer:
+In `__main__.py`, below the line that makes `in_cluster`:
 
-    in_cluster = pulumi.ResourceOptions(providers=[cluster, generator], transforms=[on_pool("mlflow")])
+    from docs.examples.node_pool import on_pool
+    in_cluster.transforms = [on_pool("mlflow")]
 """
 
 from typing import Any

@@ -1,20 +1,23 @@
-"""The engine applies the examples of docs/examples where their first lines say that they go."""
+"""The engine applies the examples of docs/examples when their first lines are pasted where they say."""
 
 import json
+import re
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from docs.examples import encryption_key, node_pool
 from tests.scratch import Scratch
 
-KEY = "projects/p/locations/asia-southeast1/keyRings/r/cryptoKeys/k"
-REGISTRATION = f"""\
-from docs.examples.encryption_key import encrypted_with
-from docs.examples.node_pool import on_pool
-pulumi.runtime.register_resource_transform(encrypted_with("{KEY}"))
-settings = Settings.load()
-"""
+
+def pasted(example: ModuleType) -> str:
+    """Return the lines of an example's docstring that are for `__main__.py`."""
+    return "".join(re.findall(r"^    (.+\n)", example.__doc__ or "", flags=re.MULTILINE))
+
+
+(KEY,) = re.findall(r'encrypted_with\("(.+)"\)', pasted(encryption_key))
 
 
 @pytest.fixture
@@ -23,14 +26,14 @@ def plans(dev: Scratch) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     without = planned(dev)
     file = dev.folder / "__main__.py"
     original = file.read_text()
-    options = "pulumi.ResourceOptions(providers=[cluster"
-    assert original.count("settings = Settings.load()\n") == original.count(options) == 1
-    changed = original.replace("settings = Settings.load()\n", REGISTRATION)
-    file.write_text(
-        changed.replace(
-            options, f'{options.removesuffix("providers=[cluster")}transforms=[on_pool("mlflow")], providers=[cluster'
-        )
+    changed, places = re.subn(
+        r"^in_cluster = .+\n",
+        lambda line: line[0] + pasted(node_pool) + pasted(encryption_key),
+        original,
+        flags=re.MULTILINE,
     )
+    assert places == 1
+    file.write_text(changed)
     yield without, planned(dev)
     file.write_text(original)
 
