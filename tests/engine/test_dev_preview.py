@@ -21,7 +21,7 @@ def one(planned: dict[str, dict[str, Any]], kind: str) -> dict[str, Any]:
     return found
 
 
-def test_the_database_has_the_values_of_the_table(planned: dict[str, dict[str, Any]]) -> None:
+def test_the_database_is_postgresql_14_in_singapore_for_one_network(planned: dict[str, dict[str, Any]]) -> None:
     instance = one(planned, "DatabaseInstance")
     network = instance["settings"]["ipConfiguration"]
 

@@ -2,10 +2,10 @@
 
 from configparser import ConfigParser
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
+from tests.unit import engine
 from tests.unit.engine import generated
 from tests.unit.server import (
     ARGS,
@@ -94,13 +94,23 @@ def test_server_and_migration_find_the_configuration_file(name: str) -> None:
         assert {"name": "auth", "mountPath": "/etc/mlflow/auth", "readOnly": True} in made["volumeMounts"]
 
 
-def test_the_pods_follow_a_change_of_either() -> None:
-    deployment = changed(users=True)
+def checksums() -> set[str]:
+    """Return what server and migration are annotated with."""
+    made = templates(changed(users=True)).values()
+    return {template["metadata"]["annotations"]["checksum/users"] for template in made}
 
-    before: dict[str, Any] = deployment.only("Deployment").inputs["spec"]["template"]["metadata"]["annotations"]
-    migrated = deployment.only("Job").inputs["spec"]["template"]["metadata"]["annotations"]
-    assert len(before["checksum/users"]) == 64
-    assert before["checksum/users"] == migrated["checksum/users"]
+
+@pytest.mark.parametrize("name", ["mlflow-users-admin-password", "mlflow-users-signing-key"])
+def test_the_pods_follow_a_change_of_either(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    def another(asked: str) -> str:
+        return generated(f"{asked}-2" if asked == name else asked)
+
+    before = checksums()
+    monkeypatch.setattr(engine, "generated", another)
+    after = checksums()
+
+    assert len(before) == len(after) == 1
+    assert before != after
 
 
 def test_without_users_there_is_nothing_of_them() -> None:

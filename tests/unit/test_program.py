@@ -6,17 +6,12 @@ from typing import Any, cast
 import pulumi
 import pytest
 
+from local.gcp import endpoints
 from tests.unit.conftest import Run, stack_file
 from tests.unit.engine import HOST, Registration, generated
 
 EVERY_STACK = pytest.mark.parametrize("stack", ["dev", "local", "prod"])
-ENDPOINTS = {
-    "gcp:sqlCustomEndpoint": "sqlCustomEndpoint",
-    "gcp:storageCustomEndpoint": "storageCustomEndpoint",
-    "gcp:iamCustomEndpoint": "iamCustomEndpoint",
-    "gcp:computeCustomEndpoint": "computeCustomEndpoint",
-    "gcp:serviceNetworkingCustomEndpoint": "serviceNetworkingCustomEndpoint",
-}
+ENDPOINTS = sorted(endpoints(""))
 PASSWORD = generated("mlflow-tracking-password")
 
 
@@ -102,7 +97,7 @@ def test_drift_is_never_passed_over(run: Run, stack: str) -> None:
     assert [each.urn for each in made(run, stack) if each.ignored] == []
 
 
-def test_the_dev_stack_is_what_the_product_began_with(run: Run) -> None:
+def test_the_dev_stack_has_the_defaults_of_the_readme_s_table_of_settings(run: Run) -> None:
     deployment = run()
     instance = deployment.only("DatabaseInstance").inputs
 
@@ -168,12 +163,12 @@ def test_with_stand_ins_there_is_their_token_and_no_key(run: Run) -> None:
     assert not deployment.all("Key")
 
 
-@pytest.mark.parametrize(("setting", "input_"), ENDPOINTS.items())
-def test_each_of_google_s_services_may_have_a_stand_in(run: Run, setting: str, input_: str) -> None:
-    provider = run({setting: "http://10.89.0.1:4443/"}).only("gcp").inputs
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_each_of_google_s_services_may_have_a_stand_in(run: Run, endpoint: str) -> None:
+    provider = run({f"gcp:{endpoint}": "http://10.89.0.1:4443/"}).only("gcp").inputs
 
-    assert provider[input_] == "http://10.89.0.1:4443/"
-    assert not set(run().only("gcp").inputs) & set(ENDPOINTS.values())
+    assert provider[endpoint] == "http://10.89.0.1:4443/"
+    assert not set(run().only("gcp").inputs) & set(ENDPOINTS)
 
 
 def test_wrong_settings_end_before_anything_is_registered(run: Run) -> None:

@@ -28,7 +28,7 @@ def read(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return keys
 
 
-def test_the_defaults_are_the_product_s_values(configure: Configure) -> None:
+def test_the_defaults_are_those_of_the_readme_s_table_of_settings(configure: Configure) -> None:
     configure()
 
     settings = Settings.load()
