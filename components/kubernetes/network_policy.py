@@ -14,9 +14,12 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgsDict
 from components.kubernetes.metrics import METRICS_PORT
 
 _POSTGRESQL = 5432
+# On GKE it resolves names as well, where Cloud DNS does (always on Autopilot).
 _METADATA_SERVER = "169.254.169.254/32"
-# Behind it, on GKE: cloud.google.com/kubernetes-engine/docs/how-to/network-policy names both addresses.
+# Behind it: cloud.google.com/kubernetes-engine/docs/how-to/network-policy names both addresses.
 _GKE_METADATA_SERVER = "169.254.169.252/32"
+# On GKE, of each node: cloud.google.com/kubernetes-engine/docs/how-to/nodelocal-dns-cache
+_NODE_LOCAL_DNS = "169.254.20.10/32"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,10 @@ def network_policy(name: str, args: NetworkPolicyArgs, opts: pulumi.ResourceOpti
 def _egress(args: NetworkPolicyArgs) -> list[NetworkPolicyEgressRuleArgsDict]:
     rules: list[NetworkPolicyEgressRuleArgsDict] = [
         {
-            "to": [{"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": "kube-system"}}}],
+            "to": [
+                {"namespace_selector": {"match_labels": {"kubernetes.io/metadata.name": "kube-system"}}},
+                *({"ip_block": {"cidr": each}} for each in (_METADATA_SERVER, _NODE_LOCAL_DNS)),
+            ],
             "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
         },
         {

@@ -48,7 +48,14 @@ def test_the_address_of_a_database_that_does_not_run_yet_is_unknown() -> None:
 def test_pods_reach_dns_google_s_apis_the_server_and_their_own_identity() -> None:
     egress = policy()["egress"]
 
-    assert to(egress, 53) == [[{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}]]
+    # GKE has its DNS at two addresses outside of the cluster's own namespaces.
+    assert to(egress, 53) == [
+        [
+            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}},
+            {"ipBlock": {"cidr": "169.254.169.254/32"}},
+            {"ipBlock": {"cidr": "169.254.20.10/32"}},
+        ]
+    ]
     assert to(egress, 443) == [None]
     assert to(egress, 5000) == [[{"podSelector": {"matchLabels": {"app": "mlflow-tracking-server-pods"}}}]]
     (metadata,) = to(egress, 988)
