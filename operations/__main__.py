@@ -15,6 +15,7 @@ from operations.errors import UserError
 from operations.progress import say
 from operations.restore import restore
 from operations.rotate import rotate
+from operations.server import Server
 from operations.stack import Stack
 from operations.upgrade import downgrade, upgrade
 
@@ -58,6 +59,12 @@ def _downgrade(stack: Stack, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _start(stack: Stack, _: argparse.Namespace) -> int:
+    """Start the server where its Deployment was scaled to 0, which no autoscaler does; wait until it serves."""
+    Server(stack).start()
+    return 0
+
+
 def _drift(stack: Stack, _: argparse.Namespace) -> int:
     """Tell what is not as this clone says: status 1 where something is not, 2 where that cannot be told."""
     lines = drift(stack)
@@ -75,6 +82,7 @@ VERBS: dict[str, Verb] = {
     "restore": _restore,
     "upgrade": _upgrade,
     "downgrade": _downgrade,
+    "start": _start,
     "drift": _drift,
 }
 

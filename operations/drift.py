@@ -106,8 +106,6 @@ def _text(value: object) -> str:
 def _scaled(stack: Stack) -> Iterator[str]:
     """Look at what the program leaves to the autoscaler, which itself rests once somebody writes 0."""
     least, most = stack.replicas
-    replicas = Server(stack).replicas()
-    if most > least and not least <= replicas <= most:
-        remedy = f"`kubectl --namespace {stack.output('namespace')} scale deployment/{APP} --replicas={least}` mends it"
-        rests = ", which turns the autoscaler off" if replicas == 0 else ""
-        yield f"Deployment {APP}: spec.replicas is {replicas} and should be {least} to {most}{rests}; {remedy}"
+    if most > least and Server(stack).replicas() == 0:
+        remedy = f"`python -m operations start --stack {stack.name}` mends it"
+        yield f"Deployment {APP}: spec.replicas is 0 and should be {least} to {most}: the autoscaler rests; {remedy}"

@@ -4,7 +4,7 @@ Each call waits until Google is done. Whether the server may be running meanwhil
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
@@ -15,6 +15,8 @@ from operations.stack import Stack
 
 Json: TypeAlias = dict[str, Any]
 
+PAGE = 50
+"""How many backups are asked for at once."""
 _DEADLINE_SECONDS = 12 * 60 * 60  # the longest that Cloud SQL gives an import
 _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.25, 10
 _RETRIES = 5  # of what Google answers with "later"
@@ -89,13 +91,18 @@ class Instance:
             UserError: there is none that is whole.
 
         """
-        answer = self._ask(self._api.backupRuns().list(**self._ids, maxResults=50))
-        whole = [BackupRun.read(each) for each in answer.get("items", []) if each["status"] == "SUCCESSFUL"]
-        for backup in whole:
-            if backup.id == wanted:
-                return backup
-        there = "".join(f"\n  {each.id}  {each.time}  {each.description}" for each in whole) or " none"
+        whole = {each["id"]: BackupRun.read(each) for each in self._runs() if each["status"] == "SUCCESSFUL"}
+        if wanted in whole:
+            return whole[wanted]
+        there = "".join(f"\n  {each.id}  {each.time}  {each.description}" for each in whole.values()) or " none"
         raise UserError(f"--backup {wanted}: the instance {self.name} has no such backup; it has{there}")
+
+    def _runs(self) -> Iterator[Json]:
+        request = self._api.backupRuns().list(**self._ids, maxResults=PAGE)
+        while request is not None:
+            answer = self._ask(request)
+            yield from answer.get("items", [])
+            request = self._api.backupRuns().list_next(request, answer)
 
     def restore(self, backup: BackupRun) -> None:
         """Put the whole instance back to a backup; nothing of what it holds now is kept."""

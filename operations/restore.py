@@ -17,12 +17,15 @@ from operations.server import Server
 from operations.stack import Stack
 
 _NOTE = "mlflow-operations/restoring"
-_HELD = """
-    SELECT json_build_object(
-        'runs', (SELECT count(*) FROM runs),
-        'experiments', (SELECT count(*) FROM experiments WHERE name <> 'Default'),
-        'registered models', (SELECT count(*) FROM registered_models))::text
-"""
+_HELD = {
+    "runs": "runs",
+    "experiments": "experiments WHERE name <> 'Default'",
+    "registered models": "registered_models",
+    "logged models": "logged_models",
+    "traces": "trace_info",
+}
+_HELD_OF_USERS = {"users": "users WHERE username <> 'admin'"}
+"""Rows that a new stack does not have, by what people call them; the second where people log in."""
 
 
 def restore(stack: Stack, url: str, *, overwrite: bool) -> None:
@@ -85,7 +88,7 @@ class _Restoration:
     def permit(self, *, overwrite: bool) -> None:
         """See that nothing is lost that may not, and say what is."""
         goes_on = self.server.note(_NOTE) == self.backup.url
-        held = "" if goes_on else _held(self.server, self.artifacts)
+        held = "" if goes_on else _held(self.stack, self.server, self.artifacts)
         if held and not overwrite:
             raise UserError(
                 f"--stack {self.stack.name} holds {held}, which would be lost: restore into a new stack,"
@@ -94,11 +97,6 @@ class _Restoration:
         _tell(self.stack, self.manifest)
         if held:
             say(f"lost: {held}")
-            before = self.instance.back_up(f"before the restore of {self.backup.url}")
-            say(
-                f"the database of before is backup {before.id} of the instance {self.instance.name}; the bucket keeps"
-                " deleted objects as old versions for 30 days"
-            )
 
     def run(self) -> None:
         """Do it."""
@@ -107,6 +105,11 @@ class _Restoration:
                 _bring(self.backup, self.own)
             self.server.leave_note(_NOTE, self.backup.url)
             self.server.stop()
+            before = self.instance.back_up(f"before the restore of {self.backup.url}")
+            say(
+                f"the database of before is backup {before.id} of the instance {self.instance.name}; the bucket keeps"
+                " deleted objects as old versions for 30 days"
+            )
             self.instance.empty(self.database)
             self.instance.load(self.database, f"{self.own.url}/{DUMP}")
             _restore_artifacts(self.manifest, self.backup.folder(ARTIFACTS), self.artifacts)
@@ -131,15 +134,17 @@ def _check_whole(backup: Folder, manifest: Manifest) -> None:
         )
 
 
-def _held(server: Server, artifacts: Folder) -> str:
+def _held(stack: Stack, server: Server, artifacts: Folder) -> str:
     """Return what a stack holds that could be lost, in words; empty if nothing."""
     parts: list[str] = []
-    answer = server.ask(_HELD)
+    kinds = _HELD | (_HELD_OF_USERS if stack.setting("mlflow:authentication") == "basic" else {})
+    counts = ", ".join(f"'{what}', (SELECT count(*) FROM {rows})" for what, rows in kinds.items())  # noqa: S608 - ours
+    answer = server.ask(f"SELECT json_build_object({counts})::text")
     if answer is None:
         parts.append("runs that cannot be counted, since no pod of the server is ready")
     else:
-        counts: dict[str, int] = json.loads(answer)
-        parts += [f"{count} {what}" for what, count in counts.items() if count]
+        found: dict[str, int] = json.loads(answer)
+        parts += [f"{count} {what}" for what, count in found.items() if count]
     objects = artifacts.listing()
     if objects:
         parts.append(f"{total(objects)} in {artifacts.url}")

@@ -34,9 +34,10 @@ class Server:
         context, namespace = stack.setting("kubernetes:context"), stack.output("namespace")
         self._kubectl = ("kubectl", "--context", context, "--namespace", namespace)
 
-    def replicas(self) -> int:
-        """Return how many pods the Deployment is to have now."""
-        return int(json.loads(self._output("get", f"deployment/{APP}", "--output=json"))["spec"]["replicas"])
+    def replicas(self) -> int | None:
+        """Return how many pods the Deployment is to have now; None where there is none."""
+        found = self._output("get", f"deployment/{APP}", "--ignore-not-found", "--output=jsonpath={.spec.replicas}")
+        return int(found) if found else None
 
     def ask(self, query: str) -> str | None:
         """Return the one value that a query of the server's database yields; None where no pod serves to ask it."""
@@ -54,7 +55,7 @@ class Server:
     def stop(self) -> None:
         """End all pods that use the database, and see that none is started."""
         with step("server: stopping") as still:
-            self._suspend(until_started=True)
+            self._hold_off_garbage_collection()
             self._output("scale", f"deployment/{APP}", "--replicas=0")
             end = time.monotonic() + _STOP_SECONDS
             while pods := self._output("get", "pods", "--selector", _POD_LABELS, "--output=name").split():
@@ -66,11 +67,10 @@ class Server:
                 still(f"{len(pods)} pods left")
 
     def start(self) -> None:
-        """Start the pods again, should the program have left that to the autoscaler, and wait until they serve."""
+        """Start the pods again, which the program leaves to an autoscaler that rests at 0; wait until they serve."""
         if self.replicas() == 0:
             least, _ = self._stack.replicas
             self._output("scale", f"deployment/{APP}", f"--replicas={least}")
-        self._suspend(until_started=False)
         say("server: starting …")
         follow(*self._kubectl, "rollout", "status", f"deployment/{APP}", f"--timeout={_ROLLOUT}")
 
@@ -83,17 +83,15 @@ class Server:
         """Leave word of what is being done at the Deployment, None to take it away."""
         self._output("annotate", f"deployment/{APP}", "--overwrite", f"{key}-" if value is None else f"{key}={value}")
 
-    def _suspend(self, *, until_started: bool) -> None:
-        """Hold the garbage collection off, or let it run again; end one that runs."""
+    def _hold_off_garbage_collection(self) -> None:
+        """End it if it runs, and let it begin no more until the next `pulumi up --refresh`."""
         found = self._output("get", f"cronjob/{GARBAGE_COLLECTION}", "--ignore-not-found", "--output=name")
         if not found:
             return
-        patch = json.dumps({"spec": {"suspend": until_started}})
-        self._output("patch", f"cronjob/{GARBAGE_COLLECTION}", "--patch", patch)
-        if until_started:
-            jobs = json.loads(self._output("get", "jobs", "--output=json"))["items"]
-            for name in (each["metadata"]["name"] for each in jobs if _collects(each)):
-                self._output("delete", f"job/{name}", "--ignore-not-found")
+        self._output("patch", f"cronjob/{GARBAGE_COLLECTION}", "--patch", json.dumps({"spec": {"suspend": True}}))
+        jobs = json.loads(self._output("get", "jobs", "--output=json"))["items"]
+        for name in (each["metadata"]["name"] for each in jobs if _collects(each)):
+            self._output("delete", f"job/{name}", "--ignore-not-found")
 
     def _output(self, *words: str) -> str:
         return output(*self._kubectl, *words)

@@ -18,7 +18,7 @@ _SETTING = "mlflow:image"
 
 def upgrade(stack: Stack, image: str) -> None:
     """Back the database up, then replace the server's image: tables first, then pod by pod."""
-    _check_image(image)
+    _check_image(stack, image)
     if image == stack.image:
         say(f"{_SETTING} is {image} already: going on with what is not done yet, without another backup")
         stack.up()
@@ -44,15 +44,18 @@ def upgrade(stack: Stack, image: str) -> None:
 
 def downgrade(stack: Stack, image: str, backup_id: str, *, confirmed: bool) -> None:
     """Put the database back to a backup of before, and the server to the image of before."""
-    _check_image(image)
+    _check_image(stack, image)
     server = Server(stack)
     with Instance(stack) as instance:
         backup = instance.backup(backup_id)
+        say(f"backup {backup.id} of {backup.time}: {backup.description or 'made by Cloud SQL itself'}")
         say(f"lost: {_lost(server, backup)}. Their artifacts stay in {stack.output('artifact_root')}, without a run")
         if not confirmed:
             _confirm(stack)
         try:
             server.stop()
+            before = instance.back_up(f"{stack.image} before going back to {image}")
+            say(f"the database of before is backup {before.id} of the instance {instance.name}")
             instance.restore(backup)
             if stack.setting("mlflow:databaseUser") == "postgres":
                 instance.set_password("postgres", server.password())  # the backup may be older than it
@@ -65,8 +68,10 @@ def downgrade(stack: Stack, image: str, backup_id: str, *, confirmed: bool) -> N
     say(f"the server runs {image} on the database of {backup.time}; commit {stack.file}")
 
 
-def _check_image(image: str) -> None:
+def _check_image(stack: Stack, image: str) -> None:
     problem = kubernetes.image(image)
+    if problem is None and stack.setting("mlflow:durable") == "true" and "@" not in image:
+        problem = "a durable stack names its image by digest, <name>@sha256:<digest>; `docker push` tells it"
     if problem:
         raise UserError(f"IMAGE {image}: {problem}")
 

@@ -47,6 +47,8 @@ class GarbageCollection(pulumi.ComponentResource):
                 "schedule": "17 3 * * *",
                 "concurrency_policy": "Forbid",
                 "starting_deadline_seconds": 3600,
+                # Said, so that an update lets it go on where an interrupted operation has held it off.
+                "suspend": False,
                 "job_template": {
                     "spec": {
                         "backoff_limit": 1,

@@ -1,6 +1,8 @@
 """A stand-in, and what a deployed stack has there: an instance with a database, a bucket, and one for backups."""
 
-from collections.abc import Generator
+import os
+from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 from google.cloud import storage
@@ -37,6 +39,24 @@ def deployed(standin: StandIn, **changes: str) -> Stack:
         "namespace": "mlflow",
     }
     return Deployed(name="prod", settings={**settings, **changes}, outputs=outputs)
+
+
+Program = Callable[[str, str], Path]
+"""Puts a shell script on PATH under a name; returns the file with what it was asked, a line each."""
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Return the function that stands in for `pulumi` or `kubectl`."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def put(name: str, script: str) -> Path:
+        asked, file = tmp_path / f"{name}.asked", tmp_path / name
+        file.write_text(f'#!/bin/sh\necho "$*" >> {asked}\n{script}\n')
+        file.chmod(0o755)
+        return asked
+
+    return put
 
 
 @pytest.fixture(scope="session")

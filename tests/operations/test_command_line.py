@@ -71,6 +71,14 @@ def test_an_image_that_can_change_under_its_name_is_refused(stack: Stack, image:
             attempt()
 
 
+def test_a_durable_stack_takes_an_image_by_its_digest_alone(standin: StandIn) -> None:
+    stack = deployed(standin, **{"mlflow:durable": "true", "gcp:sqlCustomEndpoint": "http://127.0.0.1:1/"})
+
+    for attempt in (lambda: upgrade(stack, "mlflow:2"), lambda: downgrade(stack, "mlflow:2", "1", confirmed=True)):
+        with pytest.raises(UserError, match=r"^IMAGE mlflow:2: .*by digest, <name>@sha256:<digest>"):
+            attempt()
+
+
 @pytest.mark.parametrize("url", ["kept-backups/2026", "gs://kept-backups", "gs://kept-backups/", "gs:///2026"])
 def test_what_is_no_address_of_a_backup_is_refused(stack: Stack, url: str) -> None:
     with pytest.raises(UserError, match=f"^{url}: give the address of a backup, gs://<bucket>/<time>"):

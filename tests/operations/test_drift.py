@@ -1,10 +1,13 @@
 """What a preview tells, in words: each difference named, and no secret among them."""
 
+import json
 from typing import Any
 
 import pytest
 
-from operations.drift import differences
+from operations.drift import differences, drift
+from operations.stack import Stack
+from tests.operations.conftest import Program
 
 Json = dict[str, Any]
 
@@ -74,3 +77,30 @@ def test_what_is_missing_too_much_or_another_one_is_said_so(operation: str, line
 
 def test_an_update_without_a_known_place_is_named_all_the_same() -> None:
     assert list(differences(update({}, {}))) == ["DatabaseInstance tracking: differs"]
+
+
+def stack(least: int, most: int) -> Stack:
+    """Return a stack with so many pods."""
+    settings = {"kubernetes:context": "here", "mlflow:replicas": str(least), "mlflow:maxReplicas": str(most)}
+    return Stack(name="prod", settings=settings, outputs={"namespace": "mlflow"})
+
+
+@pytest.mark.parametrize("most", [0, 4])
+def test_a_deployment_that_is_gone_hides_no_finding(program: Program, most: int) -> None:
+    program("pulumi", f"echo '{json.dumps({'steps': [step('create')]})}'")
+    program("kubectl", 'case "$*" in *--ignore-not-found*) ;; *) echo NotFound >&2; exit 1; esac')
+
+    assert drift(stack(2, most)) == ["DatabaseInstance tracking: is missing"]
+
+
+@pytest.mark.parametrize(("most", "found"), [(4, 0), (4, 2), (0, 0)])
+def test_a_deployment_at_0_is_named_where_only_an_autoscaler_could_say_so(
+    program: Program, most: int, found: int
+) -> None:
+    program("pulumi", """echo '{"steps": []}'""")
+    program("kubectl", f"echo {found}")
+
+    lines = drift(stack(2, most))
+
+    assert bool(lines) == (most > 0 and found == 0)
+    assert all("is 0 and should be 2 to 4" in each and "operations start --stack prod" in each for each in lines)

@@ -1,6 +1,5 @@
 """A command that fails on the way says what state that leaves, and the way on or back."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -9,21 +8,17 @@ from operations.errors import UserError
 from operations.instance import Instance
 from operations.rotate import rotate
 from operations.stack import Stack
-from operations.upgrade import upgrade
+from operations.upgrade import downgrade, upgrade
 from tests.gcp.standin import StandIn
-from tests.operations.conftest import deployed
+from tests.operations.conftest import Program, deployed
 
 NEW = "registry/mlflow:2"
 
 
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def engine(program: Program) -> Path:
     """What was asked of an engine whose updates fail, a line each."""
-    asked, program = tmp_path / "asked", tmp_path / "pulumi"
-    program.write_text(f'#!/bin/sh\necho "$*" >> {asked}\n[ "$1" != up ]\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    return asked
+    return program("pulumi", """echo '{"deployment": {"resources": []}}'; [ "$1" != up ]""")
 
 
 def test_an_upgrade_that_fails_names_the_way_on_and_the_way_back(
@@ -48,6 +43,25 @@ def test_an_upgrade_that_goes_on_makes_no_backup_of_tables_that_are_migrated_alr
 
     assert engine.read_text().splitlines() == ["up --stack prod --policy-pack policy --yes"]
     assert "backing up" not in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_downgrade_keeps_what_it_overwrites_once_nobody_writes_any_more(
+    stack: Stack, instance: Instance, program: Program, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cluster = program("kubectl", "")
+    given = instance.back_up("registry/mlflow:0 before registry/mlflow:1")
+
+    with pytest.raises(UserError, match="ended with status 1"):
+        downgrade(stack, "registry/mlflow:0", given.id, confirmed=True)
+
+    _, said = capfd.readouterr()
+    said = said.partition("database: backing up the instance kept: done")[2]
+    assert f"backup {given.id} of {given.time}: registry/mlflow:0 before registry/mlflow:1" in said
+    before = instance.backup(said.split("the database of before is backup ")[1].split()[0])
+    assert before.description == "registry/mlflow:1 before going back to registry/mlflow:0"
+    assert said.index("server: stopping: done") < said.index("backing up") < said.index("restoring backup")
+    assert "scale deployment/mlflow-tracking-server --replicas=0" in cluster.read_text()
 
 
 def test_a_rotation_that_fails_says_which_password_is_in_use(

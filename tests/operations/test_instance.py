@@ -46,6 +46,16 @@ def test_a_backup_that_does_not_exist_is_an_error_that_lists_those_that_do(own: 
     assert f"{backup.id}  {backup.time}  1 before 2" in str(refused.value)
 
 
+def test_a_backup_is_found_behind_more_than_are_told_at_once(
+    own: tuple[Instance, Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, _ = own
+    monkeypatch.setattr("operations.instance.PAGE", 1)
+    first, second = instance.back_up("first"), instance.back_up("second")
+
+    assert [instance.backup(each.id) for each in (first, second)] == [first, second]
+
+
 def test_a_database_is_emptied_whether_or_not_it_is_there(own: tuple[Instance, Json]) -> None:
     instance, made = own
     for _ in range(2):

@@ -27,6 +27,10 @@ def test_what_was_deleted_long_enough_ago_is_removed_every_night() -> None:
     assert command[command.index("--backend-store-uri") + 1] == "postgresql+psycopg://"
 
 
+def test_an_update_lets_it_go_on_where_somebody_held_it_off() -> None:
+    assert collector()["suspend"] is False
+
+
 def test_one_at_a_time_and_not_for_ever() -> None:
     spec = collector()
 
