@@ -47,9 +47,11 @@ generator = random.Provider("random")
 in_google = pulumi.ResourceOptions(providers=[google, generator])
 in_cluster = pulumi.ResourceOptions(providers=[cluster, generator], transformations=[overruling])
 
+own_name = cloud.account_id(settings.database_instance)  # another stack of the project has another one
 network = None
 if settings.network:
-    network = cloud.PrivateServices(NAME, cloud.PrivateServicesArgs(network=settings.network), in_google).network
+    private = cloud.PrivateServicesArgs(network=settings.network, range_name=f"{own_name}-services")
+    network = cloud.PrivateServices(NAME, private, in_google).network
 database = cloud.CloudSqlPostgres(
     NAME,
     cloud.CloudSqlPostgresArgs(
@@ -96,7 +98,7 @@ if settings.durable:
 identity = cloud.ServerIdentity(
     NAME,
     cloud.ServerIdentityArgs(
-        account_id=NAME,
+        account_id=own_name,
         bucket=bucket.name,
         kubernetes_account=f"{settings.project}.svc.id.goog[{NAMESPACE}/{APP}]" if settings.workload_identity else None,
         with_key=not settings.workload_identity and settings.storage_emulator is None,
@@ -116,6 +118,7 @@ address = (
 server = TrackingServer(
     NAME,
     TrackingServerArgs(
+        owner=f"{settings.project}.{pulumi.get_stack()}",
         artifact_root=bucket.url,
         database=database.database,
         google_account=identity.email if settings.workload_identity else None,

@@ -4,7 +4,7 @@ from components.gcp.artifact_bucket import ArtifactBucket, ArtifactBucketArgs
 from components.gcp.backup_bucket import BackupBucket, BackupBucketArgs
 from components.gcp.cloud_sql import CloudSqlPostgres, CloudSqlPostgresArgs
 from components.gcp.private_services import PrivateServices, PrivateServicesArgs
-from components.gcp.server_identity import ServerIdentity, ServerIdentityArgs
+from components.gcp.server_identity import ServerIdentity, ServerIdentityArgs, account_id
 
 __all__ = [
     "ArtifactBucket",
@@ -17,4 +17,5 @@ __all__ = [
     "PrivateServicesArgs",
     "ServerIdentity",
     "ServerIdentityArgs",
+    "account_id",
 ]

@@ -19,6 +19,8 @@ class PrivateServicesArgs:
 
     network: str
     """The network, `projects/<project>/global/networks/<name>`."""
+    range_name: str
+    """Physical name of the range, unique in the project."""
 
 
 class PrivateServices(pulumi.ComponentResource):
@@ -32,7 +34,7 @@ class PrivateServices(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         addresses = gcp.compute.GlobalAddress(
             f"{name}-services",
-            name=f"{name}-services",
+            name=args.range_name,
             address_type="INTERNAL",
             purpose="VPC_PEERING",
             prefix_length=_PREFIX_LENGTH,
@@ -44,8 +46,10 @@ class PrivateServices(pulumi.ComponentResource):
             network=args.network,
             service="servicenetworking.googleapis.com",
             reserved_peering_ranges=[addresses.name],
-            # Google refuses to take a peering away for days after the last instance behind it is gone.
+            # Google refuses to take a peering away for days after the last instance behind it is gone; the next stack
+            # finds it with a range that is no more, and puts its own there.
             deletion_policy="ABANDON",
+            update_on_creation_fail=True,
             opts=child,
         )
         self.network = peering.network

@@ -4,10 +4,23 @@ Owns the account, its one grant, and how the server proves to be it: as a Kubern
 Kubernetes layer how either reaches the pod.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_gcp as gcp
+
+_SHORTEST, _LONGEST = 6, 30
+
+
+def account_id(name: str) -> str:
+    """Return a service account id for a name of lower-case letters, digits and hyphens: itself, or cut and told apart.
+
+    cloud.google.com/iam/docs/service-accounts-create says how long an id may be.
+    """
+    if _SHORTEST <= len(name) <= _LONGEST:
+        return name
+    return f"{name[:21].rstrip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, kw_only=True)

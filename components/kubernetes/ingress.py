@@ -18,6 +18,7 @@ TLS_SECRET = "mlflow-tls"  # noqa: S105 - the name of a Secret
 
 _OF_GKE = ("gce", "gce-internal")
 _SLOWEST_SECONDS = 3600  # of one request: an artifact of several GiB
+_DRAIN_SECONDS = 60  # for which a pod that goes may finish what it was asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,7 @@ class Ingress(pulumi.ComponentResource):
                 # Without a path of its own the load balancer asks for `/`, which basic-auth answers with 401.
                 "healthCheck": {"type": "HTTP", "port": args.port, "requestPath": "/health"},
                 "timeoutSec": _SLOWEST_SECONDS,
+                "connectionDraining": {"drainingTimeoutSec": _DRAIN_SECONDS},
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -108,6 +110,15 @@ def service_annotations(address: Address, app: str) -> dict[str, str]:
         "cloud.google.com/backend-config": json.dumps({"default": app}),
         "cloud.google.com/neg": json.dumps({"ingress": True}),
     }
+
+
+def farewell_seconds(address: Address) -> int:
+    """Return for how long a pod that is asked to stop is still sent requests.
+
+    A node needs about a second to hear of it; Google's load balancer, which sends to pods directly, much longer:
+    cloud.google.com/kubernetes-engine/docs/how-to/container-native-load-balancing, under troubleshooting.
+    """
+    return 60 if _of_gke(address) else 5
 
 
 def _of_gke(address: Address) -> bool:

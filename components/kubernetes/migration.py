@@ -43,17 +43,17 @@ def migration(name: str, args: DatabaseJobArgs, opts: pulumi.ResourceOptions) ->
     """Return the Job that makes what the server's release expects of its database."""
     steps = [_step(args, "migration", "mlflow", "db", "upgrade", BACKEND)]
     if args.sources.administrator_name is not None:
-        steps.insert(0, _as_administrator(args, "account", "mlflow-database-account", "prepare"))
+        steps.insert(0, _account(args, args.sources.administrator_name, "prepare"))
     if args.sources.authentication is not None:
         steps.append(_step(args, "users", "mlflow-auth-prepare"))
     return _job(f"{name}-migration", args, steps, opts)
 
 
-def retirement(name: str, args: DatabaseJobArgs, opts: pulumi.ResourceOptions) -> kubernetes.batch.v1.Job:
-    """Return the Job that takes the login from the accounts of earlier passwords."""
-    return _job(
-        f"{name}-retirement", args, [_as_administrator(args, "account", "mlflow-database-account", "retire")], opts
-    )
+def retirement(
+    name: str, args: DatabaseJobArgs, administrator: pulumi.Input[str], opts: pulumi.ResourceOptions
+) -> kubernetes.batch.v1.Job:
+    """Return the Job that takes the login from the accounts of earlier passwords; `administrator` names the Secret."""
+    return _job(f"{name}-retirement", args, [_account(args, administrator, "retire")], opts)
 
 
 def _job(
@@ -80,13 +80,9 @@ def _step(args: DatabaseJobArgs, name: str, *command: str) -> ContainerArgsDict:
     return {"name": name, "image": args.image, "command": list(command), "resources": _RESOURCES}
 
 
-def _as_administrator(args: DatabaseJobArgs, name: str, *command: str) -> ContainerArgsDict:
+def _account(args: DatabaseJobArgs, administrator: pulumi.Input[str], action: str) -> ContainerArgsDict:
     """Return a step that acts as the instance's administrator; DB_USERNAME and DB_PASSWORD stay the account's."""
-    assert args.sources.administrator_name is not None  # noqa: S101 - callers have looked
     return {
-        **_step(args, name, *command),
-        "env": [
-            *variables({"PGUSER": "postgres"}),
-            from_secret("PGPASSWORD", args.sources.administrator_name, PASSWORD_KEY),
-        ],
+        **_step(args, "account", "mlflow-database-account", action),
+        "env": [*variables({"PGUSER": "postgres"}), from_secret("PGPASSWORD", administrator, PASSWORD_KEY)],
     }

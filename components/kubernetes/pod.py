@@ -131,10 +131,6 @@ def _environment(sources: PodSources) -> list[EnvVarArgsDict]:
         # Cloud SQL's certificate names the instance and not its address: its signature is all there is to check.
         "PGSSLMODE": "verify-ca",
         "PGSSLROOTCERT": f"{_CA_FOLDER}/{CA_FILE}",
-        "HOME": "/tmp",  # noqa: S108 - the only folder that can be written
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        # The job runner and its helpers would take more memory at rest than the pod has.
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     if sources.cloud_key_name is not None:
         plain["GOOGLE_APPLICATION_CREDENTIALS"] = f"{_CLOUD_KEY_FOLDER}/{CLOUD_KEY_FILE}"

@@ -35,8 +35,8 @@ class ServiceArgs:
 class Service(pulumi.ComponentResource):
     """A Service in front of the server's pods: NodePort where it has a port on every node, else ClusterIP."""
 
-    ready: pulumi.Output[bool]
-    """True, known once a pod answers behind it."""
+    name: pulumi.Output[str]
+    """Its name, known once a pod answers behind it."""
 
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:kubernetes:Service", name, None, opts)
@@ -58,5 +58,5 @@ class Service(pulumi.ComponentResource):
             },
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.ready = service.spec.apply(lambda _: True)
-        self.register_outputs({"ready": self.ready})
+        self.name = service.metadata.name
+        self.register_outputs({"name": self.name})

@@ -15,7 +15,7 @@ from components.kubernetes.address import Address, HostAddress, NodeAddress
 from components.kubernetes.authentication import Authentication, AuthenticationArgs
 from components.kubernetes.config import Config, ConfigArgs
 from components.kubernetes.garbage_collection import GarbageCollection, GarbageCollectionArgs
-from components.kubernetes.ingress import Ingress, IngressArgs, service_annotations
+from components.kubernetes.ingress import Ingress, IngressArgs, farewell_seconds, service_annotations
 from components.kubernetes.network_policy import NetworkPolicyArgs, network_policy
 from components.kubernetes.pod import PodSources
 from components.kubernetes.scaling import ScalingArgs, autoscaled, scaling
@@ -32,12 +32,15 @@ APP = "mlflow-tracking-server"
 
 _POD_LABELS = {"app": "mlflow-tracking-server-pods"}
 _PORT = 5000
+_LONGEST_LABEL = 63
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingServerArgs:
     """What a TrackingServer needs; an Input comes from the Google Cloud layer, the rest is plain."""
 
+    owner: str
+    """Whose the namespace is; one of somebody else is not taken."""
     artifact_root: pulumi.Input[str]
     """`gs://` URL of the bucket."""
     database: Database
@@ -105,8 +108,14 @@ class TrackingServer(pulumi.ComponentResource):
     def _namespace(self) -> pulumi.Output[str]:
         return kubernetes.core.v1.Namespace(
             self._name,
-            # Kubernetes itself turns away any pod here that is not locked down.
-            metadata={"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+            metadata={
+                "name": NAMESPACE,
+                "labels": {
+                    "app.kubernetes.io/instance": self._args.owner[:_LONGEST_LABEL].rstrip("-_."),
+                    # Kubernetes itself turns away any pod here that is not locked down.
+                    "pod-security.kubernetes.io/enforce": "restricted",
+                },
+            },
             opts=self._child,
         ).metadata.name
 
@@ -171,6 +180,7 @@ class TrackingServer(pulumi.ComponentResource):
                 sources=sources,
                 checksums=checksums,
                 metrics=args.metrics,
+                farewell_seconds=farewell_seconds(args.address),
                 after=args.after,
             ),
             self._child,
@@ -210,7 +220,7 @@ class TrackingServer(pulumi.ComponentResource):
         )
         GarbageCollection(f"{self._name}-garbage-collection", args, self._child)
 
-    def _ways_in(self) -> list[pulumi.Output[object]]:
+    def _ways_in(self) -> list[pulumi.Output[str]]:
         """Make the Service and, for a host, the Ingress; return what is known once they answer."""
         address = self._args.address
         service = ServiceArgs(
@@ -221,7 +231,7 @@ class TrackingServer(pulumi.ComponentResource):
             node_port=address.port if isinstance(address, NodeAddress) else None,
             annotations=service_annotations(address, APP),
         )
-        ready: list[pulumi.Output[object]] = [Service(f"{self._name}-service", service, self._child).ready]
+        ready = [Service(f"{self._name}-service", service, self._child).name]
         if isinstance(address, HostAddress):
             ingress = IngressArgs(namespace=self.namespace, app=APP, port=_PORT, address=address)
             ready.append(Ingress(f"{self._name}-ingress", ingress, self._child).host)

@@ -24,6 +24,8 @@ from components.kubernetes.pod import PodSources, pod_spec
 if TYPE_CHECKING:
     from pulumi_kubernetes.apps.v1 import DeploymentSpecArgsDict
 
+_LAST_REQUEST_SECONDS = 55
+
 
 @dataclass(frozen=True, kw_only=True)
 class WorkloadArgs:
@@ -51,6 +53,8 @@ class WorkloadArgs:
     """Annotations of all pods that say what they were told; a change of one rolls them."""
     metrics: bool
     """Whether Prometheus finds metrics in the pods."""
+    farewell_seconds: int
+    """For how long a pod that is asked to stop is still sent requests."""
     after: Sequence[pulumi.Resource] = ()
     """What the server needs although nothing of it flows into the pods."""
 
@@ -72,9 +76,10 @@ class Workload(pulumi.ComponentResource):
         )
         migrated = migration(name, job, pulumi.ResourceOptions(parent=self))
         deployment = self._deployment(name, args, migrated)
-        if args.sources.administrator_name is not None:
+        administrator = args.sources.administrator_name
+        if administrator is not None:
             # Pods of before use the account of before until the last of them is gone.
-            retirement(name, job, pulumi.ResourceOptions(parent=self, depends_on=[deployment]))
+            retirement(name, job, administrator, pulumi.ResourceOptions(parent=self, depends_on=[deployment]))
         self.name = deployment.metadata.name
         self.register_outputs({"name": self.name})
 
@@ -95,7 +100,7 @@ class Workload(pulumi.ComponentResource):
                 "metadata": {"labels": args.pod_labels, "annotations": annotations},
                 "spec": {
                     **pod_spec(args.sources, server, sidecars=sidecars, shared=[VOLUME] if args.metrics else []),
-                    "termination_grace_period_seconds": 60,
+                    "termination_grace_period_seconds": args.farewell_seconds + _LAST_REQUEST_SECONDS,
                     "topology_spread_constraints": [
                         _spread(args, "topology.kubernetes.io/zone"),
                         _spread(args, "kubernetes.io/hostname"),
@@ -142,6 +147,5 @@ def _server_container(args: WorkloadArgs) -> ContainerArgsDict:
             "failure_threshold": 3,
             "timeout_seconds": 10,
         },
-        # A node goes on sending requests for about a second after a pod is asked to stop.
-        "lifecycle": {"pre_stop": {"sleep": {"seconds": 5}}},
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": args.farewell_seconds}}},
     }

@@ -25,6 +25,7 @@ DATABASE = Database(
 OWN_ACCOUNT = replace(DATABASE, name="mlflow", user="mlflow-1", administrator_password=ROOT_PASSWORD)
 """A database with an account of the server's own."""
 ARGS = TrackingServerArgs(
+    owner="my-project.prod",
     artifact_root="gs://my-artefacts",
     database=DATABASE,
     google_account=None,

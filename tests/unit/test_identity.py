@@ -1,12 +1,13 @@
 """Who the server is at Google Cloud."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pytest
 
-from components.gcp import ServerIdentity, ServerIdentityArgs
+from components.gcp import ServerIdentity, ServerIdentityArgs, account_id
 from tests.unit.engine import EMAIL, UNKNOWN, Deployment, deploy
 
 MEMBER = "my-project.svc.id.goog[mlflow/mlflow-tracking-server]"
@@ -24,6 +25,20 @@ def identity(*, with_key: bool = False, kubernetes_account: str | None = None, p
         return {"email": made.email, "key": made.key}
 
     return deploy(program, preview=preview)
+
+
+def test_a_name_that_fits_is_the_account_s_own() -> None:
+    for name in ("mlflow-tracking", "a" * 6, "a" * 30):
+        assert account_id(name) == name
+
+
+def test_a_name_that_does_not_fit_becomes_one_that_does_and_stays_apart_from_others() -> None:
+    names = ["a", "b-c-d", "a" * 31, "a" * 67, "a" * 20 + "-" + "b" * 40, "a" * 20 + "-" + "b" * 41]
+    ids = [account_id(name) for name in names]
+
+    assert [each for each in ids if not re.fullmatch(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", each)] == []
+    assert len(set(ids)) == len(names)
+    assert ids == [account_id(name) for name in names]
 
 
 @pytest.mark.parametrize("kubernetes_account", [None, MEMBER])

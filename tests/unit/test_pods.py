@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.unit.conftest import PROJECT
 from tests.unit.server import (
     ARGS,
     CA,
@@ -106,11 +107,12 @@ def test_every_container_that_knows_the_database_checks_its_certificate(name: st
         assert {"name": "database-ca", "mountPath": "/etc/mlflow/database-ca", "readOnly": True} in made["volumeMounts"]
 
 
-def test_the_server_sends_no_telemetry_and_runs_no_jobs() -> None:
-    told = environment(server())
+def test_the_server_sends_no_telemetry_and_runs_no_jobs_as_its_image_says() -> None:
+    said = (PROJECT / "images/mlflow/Dockerfile").read_text()
 
-    assert told["MLFLOW_DISABLE_TELEMETRY"] == "true"
-    assert told["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+    for name, value in (("MLFLOW_DISABLE_TELEMETRY", "true"), ("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")):
+        assert f"{name}={value}" in said
+        assert name not in environment(server())
 
 
 def test_the_cloud_key_is_mounted_where_google_s_client_looks() -> None:

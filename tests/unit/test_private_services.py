@@ -14,7 +14,7 @@ NETWORK = "projects/my-project/global/networks/default"
 
 def services(*, preview: bool = False) -> Deployment:
     def program() -> Mapping[str, pulumi.Output[Any]]:
-        return {"network": PrivateServices("mlflow", PrivateServicesArgs(network=NETWORK)).network}
+        return {"network": PrivateServices("mlflow", PrivateServicesArgs(network=NETWORK, range_name="own")).network}
 
     return deploy(program, preview=preview)
 
@@ -23,6 +23,7 @@ def services(*, preview: bool = False) -> Deployment:
 def test_a_range_of_the_network_is_kept_for_google_s_services(preview: bool) -> None:  # noqa: FBT001
     addresses = services(preview=preview).only("GlobalAddress").inputs
 
+    assert addresses["name"] == "own"
     assert addresses["network"] == NETWORK
     assert addresses["purpose"] == "VPC_PEERING"
     assert addresses["addressType"] == "INTERNAL"
@@ -42,6 +43,10 @@ def test_the_network_is_peered_with_google_s_services_over_that_range() -> None:
 
 def test_taking_a_stack_down_does_not_wait_for_a_peering_that_google_keeps() -> None:
     assert services().only("Connection").inputs["deletionPolicy"] == "ABANDON"
+
+
+def test_the_peering_that_a_stack_left_behind_is_the_next_one_s() -> None:
+    assert services().only("Connection").inputs["updateOnCreationFail"] is True
 
 
 def test_the_network_is_the_one_that_was_named() -> None:

@@ -98,6 +98,15 @@ def test_the_server_s_own_kubernetes_account_is_its_google_account(prod: Deploym
     assert prod.only("Deployment").inputs["spec"]["template"]["spec"]["serviceAccountName"] == account["name"]
 
 
+def test_a_second_stack_of_the_project_has_names_of_its_own(run: Run) -> None:
+    first, second = run(stack="prod"), run({"mlflow:databaseInstance": "mlflow-second"}, stack="prod")
+
+    assert first.only("Account").inputs["accountId"] == "mlflow-tracking"
+    assert first.only("GlobalAddress").inputs["name"] == "mlflow-tracking-services"
+    assert second.only("Account").inputs["accountId"] == "mlflow-second"
+    assert second.only("GlobalAddress").inputs["name"] == "mlflow-second-services"
+
+
 def test_no_key_of_the_account_exists(prod: Deployment) -> None:
     assert not prod.all("Key")
     assert "mlflow-gcp-credentials" not in str(prod.registrations)
@@ -159,8 +168,16 @@ def test_a_certificate_of_one_s_own_becomes_a_secret(run: Run) -> None:
     assert "stringData" in secret.secrets
 
 
+def test_the_namespace_of_another_stack_is_a_conflict_and_not_taken(prod: Deployment) -> None:
+    namespace = prod.only("Namespace").inputs["metadata"]
+
+    assert namespace["labels"]["app.kubernetes.io/instance"] == "my-project.test"
+    assert FORCED not in namespace.get("annotations", {}).items()
+
+
 def test_the_program_s_word_counts_where_somebody_changed_an_object(prod: Deployment) -> None:
     objects = [each for each in prod.registrations if each.type.startswith("kubernetes:")]
+    objects.remove(prod.only("Namespace"))
 
     assert objects
     assert [each.name for each in objects if FORCED not in each.inputs["metadata"].get("annotations", {}).items()] == []

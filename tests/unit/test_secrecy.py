@@ -38,8 +38,20 @@ def annotations(**changes: Any) -> dict[str, str]:  # noqa: ANN401 - whatever th
 def test_the_namespace_turns_away_pods_that_are_not_restricted() -> None:
     assert server().only("Namespace").inputs["metadata"] == {
         "name": "mlflow",
-        "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
+        "labels": {
+            "app.kubernetes.io/instance": "my-project.prod",
+            "pod-security.kubernetes.io/enforce": "restricted",
+        },
     }
+
+
+@pytest.mark.parametrize(
+    ("stack", "label"), [("a" * 99, "my-project." + "a" * 52), ("b" * 51 + "_c", "my-project." + "b" * 51)]
+)
+def test_an_owner_with_a_long_name_is_a_label_all_the_same(stack: str, label: str) -> None:
+    made = server(replace(ARGS, owner=f"my-project.{stack}")).only("Namespace")
+
+    assert made.inputs["metadata"]["labels"]["app.kubernetes.io/instance"] == label
 
 
 @pytest.mark.parametrize("args", [ARGS, EVERYTHING], ids=["least", "most"])

@@ -7,7 +7,7 @@ import pytest
 
 from components.kubernetes import HostAddress
 from tests.unit.engine import UNKNOWN, Deployment
-from tests.unit.server import HOST_ADDRESS, changed, server, unknown
+from tests.unit.server import HOST_ADDRESS, changed, pod, server, unknown
 
 OF_GKE = pytest.mark.parametrize("ingress_class", ["gce", "gce-internal"])
 OF_OTHERS = pytest.mark.parametrize("ingress_class", ["nginx", None])
@@ -108,8 +108,18 @@ def test_gke_s_load_balancer_asks_for_health_where_no_login_is_needed(ingress_cl
 
     assert backend.inputs["spec"]["healthCheck"] == {"type": "HTTP", "port": 5000, "requestPath": "/health"}
     assert backend.inputs["spec"]["timeoutSec"] >= 600
+    assert backend.inputs["spec"]["connectionDraining"]["drainingTimeoutSec"] >= 60
     assert json.loads(annotations["cloud.google.com/backend-config"]) == {"default": backend.inputs["metadata"]["name"]}
     assert json.loads(annotations["cloud.google.com/neg"]) == {"ingress": True}
+
+
+@OF_GKE
+def test_a_pod_answers_until_gke_s_load_balancer_has_heard_that_it_goes(ingress_class: str) -> None:
+    spec = pod(behind(ingress_class))
+    farewell = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+
+    assert farewell >= 30
+    assert spec["terminationGracePeriodSeconds"] >= farewell + 30
 
 
 @OF_OTHERS
