@@ -1,6 +1,6 @@
 """A resource as a rule sees it: plain values, and a mark where only an update will tell."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, cast
@@ -40,6 +40,8 @@ class Resource:
     """Whether Pulumi refuses to delete it."""
     patch: bool
     """Whether it changes what others have made, as a DeploymentPatch does."""
+    made_of: Mapping[str, Sequence[str]]
+    """Types of the resources that each property is made of; only a stack rule is told."""
 
     @property
     def kind(self) -> str:

@@ -66,6 +66,7 @@ def seen(args: ResourceValidationArgs | PolicyResource, props: Mapping[str, Any]
     """Return a resource as a rule sees it, with its own properties unless others are given."""
     type_ = base(args.resource_type)
     patch = type_ != args.resource_type
+    sources = args.property_dependencies if isinstance(args, PolicyResource) else {}
     return Resource(
         type=type_,
         name=args.name,
@@ -73,6 +74,7 @@ def seen(args: ResourceValidationArgs | PolicyResource, props: Mapping[str, Any]
         props=plain(args.props, patch=patch) if props is None else props,
         protected=args.opts.protect,
         patch=patch,
+        made_of={name: [one.resource_type for one in resources] for name, resources in sources.items()},
     )
 
 

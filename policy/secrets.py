@@ -1,11 +1,12 @@
 """Passwords and keys are marked secret, so that Pulumi encrypts and never prints them, and are in Kubernetes' Secrets.
 
 What the engine shows to a validation has no marks of secrecy left; it shows them to a remediation, and that runs first.
-So the policies look in their remediation, which changes nothing, and report in their validation.
+So the policies look in their remediation, which changes nothing, and report in their validation. What a preview can't
+know has no mark in either; in a ConfigMap it is told by what it is made of, elsewhere by the update.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import getdoc
 from typing import cast
@@ -13,12 +14,18 @@ from typing import cast
 from pulumi_policy import EnforcementLevel, ReportViolation, ResourceValidationArgs, ResourceValidationPolicy
 from pulumi_policy.deserialize import SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY, serialize_properties
 
-from policy.resource import SENTINELS
-from policy.rule import base, message, policy_name, seen
+from policy.resource import SENTINELS, Resource
+from policy.rule import base, message, policy_name, seen, stack_rule
 
+_CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+_GENERATED = (
+    "random:index/randomPassword:RandomPassword",
+    "gcp:serviceaccount/key:Key",
+    "gcp:storage/hmacKey:HmacKey",
+)
 _SECRET_DATA = re.compile(r"kubernetes:core/v1:Secret (data|stringData)(\..+)?")
 _OPEN = re.compile(
-    r"kubernetes:core/v1:ConfigMap (data|binaryData)\..+"
+    rf"{_CONFIG_MAP} (data|binaryData)\..+"
     r"|kubernetes:\S+ (.+\.)?\w*[cC]ontainers\.\d+\.(env\.\d+\.value|(command|args)\.\d+)"
 )
 """Type and path of what everybody reads who may look at a ConfigMap or a pod."""
@@ -154,4 +161,13 @@ def _assignments(text: Text) -> Iterator[tuple[str, str]]:
             yield long or short, value
 
 
-POLICIES = (secrets_are_marked, credentials_come_from_secrets)
+@stack_rule
+def config_maps_are_not_made_of_secrets(stack: Sequence[Resource]) -> Iterator[tuple[Resource, str]]:
+    """OWASP Secrets Management: no password and no key is on its way into a ConfigMap."""
+    for config in stack:
+        for source in config.made_of.get("data", ()) if config.type == _CONFIG_MAP else ():
+            if source in _GENERATED:
+                yield config, f"data is made of a {source.rpartition(':')[2]}: put it into a Secret"
+
+
+POLICIES = (secrets_are_marked, credentials_come_from_secrets, config_maps_are_not_made_of_secrets)

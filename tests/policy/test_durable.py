@@ -7,7 +7,7 @@ import pytest
 from pulumi_policy import PolicyResource, StackValidationPolicy
 from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, unknown_checking_proxy
 
-from policy import durable, durable_workloads, google
+from policy import durable, durable_workloads, google, secrets
 from policy.pack import POLICIES
 from policy.selectors import selects
 from tests.policy.example import POD_LABELS, PROTECTED, STACK
@@ -110,7 +110,11 @@ ROWS: list[Row] = [
     (durable_workloads.durable_images_have_a_digest, "server", {IMAGE: "server:3.17.2"}, "server:3.17.2"),
     (durable_workloads.durable_images_have_a_digest, "job", {IMAGE: "server:3.17.2"}, "container server"),
 ]
-WITHOUT_ROWS = {durable.durable_data_is_protected, durable.durable_stacks_have_no_keys}
+WITHOUT_ROWS = {
+    durable.durable_data_is_protected,
+    durable.durable_stacks_have_no_keys,
+    secrets.config_maps_are_not_made_of_secrets,
+}
 """Policies with tests of their own."""
 Faulty = Mapping[str, Faults]
 THROWN_AWAY: Faulty = {

@@ -17,7 +17,7 @@ from tests.policy.faults_kubernetes import CONTAINER, KUBERNETES, PODS, SPEC
 from tests.policy.resources import Faults, violations, with_faults
 
 ROWS = [*GOOGLE, *KUBERNETES, *PODS]
-WITHOUT_ROWS = {*secrets.POLICIES, grants.grants_reach_one_resource}
+WITHOUT_ROWS = {secrets.secrets_are_marked, secrets.credentials_come_from_secrets, grants.grants_reach_one_resource}
 """Policies with tests of their own."""
 WILDCARD = [{"hosts": ["*.b.example"]}]
 INTERNAL: Faults = {"metadata.annotations": {"networking.gke.io/load-balancer-type": "Internal"}}

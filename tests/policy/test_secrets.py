@@ -11,9 +11,9 @@ from pulumi_policy.deserialize import (
 )
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
-from policy.secrets import POLICIES, credentials_come_from_secrets, secrets_are_marked
+from policy.secrets import config_maps_are_not_made_of_secrets, credentials_come_from_secrets, secrets_are_marked
 from tests.policy.example import STACK
-from tests.policy.resources import arguments, violations
+from tests.policy.resources import arguments, in_stack, stack_violations, violations
 
 DATABASE = "gcp:sql/databaseInstance:DatabaseInstance"
 CONFIG = "kubernetes:core/v1:ConfigMap"
@@ -148,7 +148,25 @@ def test_what_is_no_secret_may_stand_in_the_open(type_: str, props: dict[str, An
     assert in_the_open(type_, props) == []
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "random:index/randomPassword:RandomPassword",
+        "gcp:serviceaccount/key:Key",
+        "gcp:storage/hmacKey:HmacKey",
+    ],
+)
+def test_a_config_map_is_not_made_of_a_secret_that_a_preview_cannot_know(type_: str) -> None:
+    config, password = (in_stack("one", {}, protect=False, type_=each) for each in (CONFIG, type_))
+    before = stack_violations(config_maps_are_not_made_of_secrets, [config, password])
+
+    config.property_dependencies["data"] = [password]
+
+    assert before == []
+    assert "data is made of a" in stack_violations(config_maps_are_not_made_of_secrets, [config, password])[0]
+
+
+@pytest.mark.parametrize("policy", [secrets_are_marked, credentials_come_from_secrets])
 def test_without_its_remediation_a_policy_says_that_it_sees_nothing(policy: ResourceValidationPolicy) -> None:
     (problem,) = violations(policy, CONFIG, {}, name="never looked at")
 

@@ -33,7 +33,13 @@ gcp.storage.Bucket("open", name="open", location="EU", force_destroy=True, opts=
 kubernetes.core.v1.ConfigMap(
     "uri",
     metadata={"name": "uri", "namespace": "mlflow"},
-    data={"uri": "postgresql://me:hunter2@host/db", "motto": pulumi.Output.secret(generated.result)},
+    data={"uri": "postgresql://me:hunter2@host/db", "motto": pulumi.Output.secret("hunter2")},
+    opts=cluster,
+)
+kubernetes.core.v1.ConfigMap(
+    "generated",
+    metadata={"name": "generated", "namespace": "mlflow"},
+    data={"motto": generated.result},
     opts=cluster,
 )
 """
@@ -74,6 +80,7 @@ def test_a_stack_of_the_program_meets_every_policy(select: Setup, stack: str) ->
                 "Bucket open: publicAccessPrevention is not set: set it to enforced": "buckets-prevent-public-access",
                 "ConfigMap uri: data.uri has what is secret in the open": "credentials-come-from-secrets",
                 "ConfigMap uri: data.motto has what is secret in the open": "credentials-come-from-secrets",
+                "ConfigMap generated: data is made of a RandomPassword": "config-maps-are-not-made-of-secrets",
             },
         ),
         (
