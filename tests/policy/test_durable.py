@@ -1,7 +1,6 @@
 """Each rule about a stack whose data must last: one that meets it, and the same with a fault."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 from pulumi_policy import PolicyResource, StackValidationPolicy
@@ -9,107 +8,10 @@ from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, unknown_checking_proxy
 
 from policy import durable, durable_workloads, google, secrets
 from policy.pack import POLICIES
-from policy.selectors import selects
 from tests.policy.example import POD_LABELS, PROTECTED, STACK
+from tests.policy.faults_durable import IMAGE, ROWS
 from tests.policy.resources import Faults, in_stack, stack_violations, violations, with_faults
 
-Row = tuple[StackValidationPolicy, str, Faults, str]
-
-IP = "settings.ipConfiguration"
-DELETE: dict[str, Any] = {"type": "Delete"}
-OTHERS: dict[str, Any] = {"key": "app", "operator": "In", "values": ["others"]}
-IMAGE = "spec.template.spec.containers.0.image"
-
-
-def specs(*rows: tuple[dict[str, Any], str]) -> tuple[tuple[dict[str, Any], str], ...]:
-    """Return what may stand in `spec`, each with what is said of it."""
-    return rows
-
-
-ROWS: list[Row] = [
-    (durable.durable_databases_have_a_private_address_only, "database", {f"{IP}.ipv4Enabled": True}, "is true"),
-    (durable.durable_databases_have_a_private_address_only, "database", {f"{IP}.ipv4Enabled": None}, "is not set"),
-    (durable.durable_databases_have_a_private_address_only, "database", {f"{IP}.privateNetwork": None}, "VPC"),
-    (durable.durable_databases_are_kept_from_deletion, "database", {"deletionProtection": False}, "is false"),
-    (
-        durable.durable_databases_are_kept_from_deletion,
-        "database",
-        {"settings.deletionProtectionEnabled": None},
-        "settings.deletionProtectionEnabled is not set",
-    ),
-    (durable.durable_databases_are_regional, "database", {"settings.availabilityType": "ZONAL"}, "is ZONAL"),
-    (durable.durable_databases_are_backed_up, "database", {"settings.backupConfiguration": None}, "enabled is not set"),
-    (
-        durable.durable_databases_are_backed_up,
-        "database",
-        {"settings.backupConfiguration.pointInTimeRecoveryEnabled": False},
-        "pointInTimeRecoveryEnabled is false",
-    ),
-    (durable.durable_backups_outlive_their_instance, "database", {"settings.retainBackupsOnDelete": None}, "retain"),
-    (durable.durable_backups_outlive_their_instance, "database", {"settings.finalBackupConfig": None}, "final"),
-    (durable.durable_buckets_keep_what_is_overwritten, "bucket", {"versioning": None}, "versioning.enabled"),
-    (durable.durable_buckets_keep_what_is_overwritten, "bucket", {"softDeletePolicy": None}, "is not set"),
-    (
-        durable.durable_buckets_keep_what_is_overwritten,
-        "bucket",
-        {"softDeletePolicy.retentionDurationSeconds": 0.0},
-        "is 0: set it to 604800 or more",
-    ),
-    (durable.durable_buckets_lose_no_live_object, "bucket", {"forceDestroy": True}, "forceDestroy is true"),
-    (
-        durable.durable_buckets_lose_no_live_object,
-        "bucket",
-        {"lifecycleRules": [{"action": DELETE, "condition": {"age": 30.0}}]},
-        "lifecycleRules[0] deletes live objects",
-    ),
-    (
-        durable.durable_buckets_lose_no_live_object,
-        "bucket",
-        {"lifecycleRules": [{"action": DELETE, "condition": {"age": 30.0, "withState": "ANY"}}]},
-        "lifecycleRules[0] deletes live objects",
-    ),
-    (durable_workloads.durable_servers_are_two_or_more, "server", {"spec.replicas": 1.0}, "spec.replicas is 1"),
-    (durable_workloads.durable_servers_are_two_or_more, "server", {"spec.replicas": None}, "is not set"),
-    (durable_workloads.durable_servers_are_two_or_more, "store", {"spec.replicas": 1.0}, "StatefulSet store"),
-    *(
-        (durable_workloads.durable_servers_have_a_disruption_budget, "budget", {"spec": spec}, said)
-        for spec, said in specs(
-            ({"maxUnavailable": 1.0}, "no PodDisruptionBudget"),
-            ({"maxUnavailable": "100%", "selector": {}}, "spec.maxUnavailable is 100%"),
-            ({"maxUnavailable": 2.0, "selector": {}}, "spec.maxUnavailable is 2,"),
-            ({"minAvailable": 0.0, "selector": {}}, "spec.minAvailable is 0,"),
-            ({"selector": {"matchExpressions": [OTHERS]}}, "no PodDisruptionBudget"),
-        )
-    ),
-    *(
-        (durable_workloads.durable_servers_have_a_network_policy, "network", {"spec": spec}, said)
-        for spec, said in specs(
-            ({"podSelector": {"matchExpressions": [OTHERS]}}, "no NetworkPolicy"),
-            ({"podSelector": {}, "policyTypes": ["Egress"]}, "no NetworkPolicy"),
-            ({"podSelector": {}, "ingress": [{}]}, "spec.ingress[0] lets in everybody"),
-        )
-    ),
-    (
-        durable_workloads.durable_servers_have_a_disruption_budget,
-        "budget",
-        {"spec.selector.matchLabels": {"app": "others"}},
-        "no PodDisruptionBudget",
-    ),
-    (
-        durable_workloads.durable_servers_have_a_disruption_budget,
-        "budget",
-        {"metadata.namespace": "others"},
-        "no PodDisruptionBudget",
-    ),
-    (
-        durable_workloads.durable_servers_have_a_network_policy,
-        "network",
-        {"spec.podSelector": {"matchLabels": {"app": "others"}}},
-        "no NetworkPolicy",
-    ),
-    (durable_workloads.durable_images_have_a_digest, "server", {IMAGE: "server:3.17.2"}, "server:3.17.2"),
-    (durable_workloads.durable_images_have_a_digest, "job", {IMAGE: "server:3.17.2"}, "container server"),
-]
 WITHOUT_ROWS = {
     durable.durable_data_is_protected,
     durable.durable_stacks_have_no_keys,
@@ -220,20 +122,6 @@ def test_a_read_replica_needs_no_backups_and_no_second_zone() -> None:
     replica = in_stack("database", with_faults(bare, faults), protect=True)
 
     assert [said for policy in durable.POLICIES for said in stack_violations(policy, [replica])] == []
-
-
-@pytest.mark.parametrize(
-    ("operator", "values", "found"),
-    [
-        *(("In", ["a", "b"], True), ("In", ["b"], False), ("NotIn", ["b"], True), ("NotIn", ["a"], False)),
-        *(("Exists", None, True), ("DoesNotExist", None, False)),
-    ],
-)
-def test_a_selector_may_have_expressions(operator: str, values: list[str] | None, found: bool) -> None:  # noqa: FBT001
-    expression = {"key": "app", "operator": operator, "values": values}
-
-    assert selects({"matchExpressions": [expression]}, {"app": "a"}) is found
-    assert selects({"matchLabels": {"tier": "b"}, "matchExpressions": [expression]}, {"app": "a"}) is False
 
 
 def test_a_selector_may_name_some_of_a_pods_labels() -> None:
