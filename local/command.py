@@ -1,7 +1,9 @@
 """Runs other programs; a failure becomes an error that names the command and repeats its last words."""
 
 import os
+import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +11,11 @@ from pathlib import Path
 from local.errors import UserError
 
 LAST_LINES = 12
+WITHOUT_PROXY: Mapping[str, str] = dict.fromkeys(
+    ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"), ""
+)
+"""Environment of what asks nobody but this machine: a proxy for the way to the internet is none for the way here."""
+CREDENTIALS = re.compile(r"(?<=://)[^/\s?#]*@")
 
 
 def inside(network_namespace: str | None, argv: Sequence[str | Path]) -> list[str]:
@@ -18,6 +25,11 @@ def inside(network_namespace: str | None, argv: Sequence[str | Path]) -> list[st
     """
     words = [str(word) for word in argv]
     return words if network_namespace is None else ["nsenter", f"--net=/run/netns/{network_namespace}", *words]
+
+
+def tied(argv: Sequence[str | Path]) -> list[str | Path]:
+    """Return `argv` so that it ends when this process ends, however that is; where `setpriv` is missing, as it was."""
+    return [*(("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()), *argv]
 
 
 def run(
@@ -66,5 +78,5 @@ def output(
         raise UserError(f"`{words[0]}` is not installed: install it and try again") from error
     if done.returncode != 0:
         said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-LAST_LINES:])
-        raise UserError(f"`{shlex.join(words)}` ended with status {done.returncode}:\n{said}")
+        raise UserError(CREDENTIALS.sub("", f"`{shlex.join(words)}` ended with status {done.returncode}:\n{said}"))
     return done.stdout

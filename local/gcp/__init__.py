@@ -1,7 +1,7 @@
 """The Google Cloud stand-in: what this package offers to programs that run outside its environment.
 
-The stand-in itself (`python -m local.gcp`) needs the packages of requirements-local.txt. This module does not: the
-command line imports it before any package is installed, so it stays within the standard library.
+The stand-in itself (`python -m local.gcp`) needs the packages of requirements-local.txt. This module and
+`postgres_programs` do not: the command line imports them before any package is installed.
 
 What stands behind an instance: PostgreSQL 15 of Debian, whatever `databaseVersion` asks for. The version asked for
 is recorded and answered; the engine is not exchanged. Machine type, disk, availability, maintenance and the schedule of

@@ -8,6 +8,7 @@ import asyncio
 import fcntl
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from local.command import WITHOUT_PROXY
 from local.errors import UserError
 from local.gcp import projects
 from local.gcp.app import Api
@@ -87,7 +89,7 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
 
     async def health(_: Request) -> JSONResponse:
         failing = await run_in_threadpool(supervisor.failing)
-        return JSONResponse({"failing": failing}, 503 if failing else 200)
+        return JSONResponse({"pid": os.getpid(), "failing": failing}, 503 if failing else 200)
 
     routes = [Route("/healthz", health), Route("/{path:path}", api.__call__, methods=_METHODS)]
     return Starlette(routes=routes, lifespan=lifespan)
@@ -95,6 +97,7 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
+    os.environ.update(WITHOUT_PROXY)  # the only server asked is the object emulator
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     arguments = _arguments()

@@ -67,6 +67,7 @@ class Api:
             raise ValueError(f"handlers of methods that no description knows: {sorted(unknown)}")
         routes = [route for method, mount in methods for route in method.routes(mount)]
         self._routes = sorted(routes, key=lambda route: -route.weight)
+        self._served = {"batch", *(route.pattern.pattern.split("/")[1] for route in routes)}
 
     async def __call__(self, request: Request) -> Response:
         """Answer one request, and log it in one line."""
@@ -97,7 +98,10 @@ class Api:
     async def _undocumented(self, request: Request, path: str) -> Response:
         response = await self._plain(request, path)
         if response is None:
-            raise not_found(f"{request.method} {path} is in none of the API descriptions")
+            name = f"{request.method} {path}"
+            if path.split("/")[1] in self._served:
+                raise not_implemented(name)
+            raise not_found(f"{name} is in none of the API descriptions")
         return response
 
     def _find(self, http_method: str, path: str) -> tuple[Route, dict[str, str]] | None:

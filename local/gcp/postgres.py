@@ -147,7 +147,9 @@ class Server:
             reasons = [line for line in log.read_text().splitlines()[-10:] if "could not" in line or "FATAL" in line]
             where = ", ".join(self.addresses)
             message = f"PostgreSQL does not start on {where}: {' '.join(reasons) or last_line(said)} ({log})"
-            raise OperationFailedError("INTERNAL_ERROR", message)
+            taken = any("Address already in use" in reason for reason in reasons)
+            remedy = f". End the program that holds port {PORT} there (`ss -ltnp` names it)" if taken else ""
+            raise OperationFailedError("INTERNAL_ERROR", message + remedy)
 
     def stop(self) -> None:
         """Stop the server: open sessions are ended, nothing committed is lost."""

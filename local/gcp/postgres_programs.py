@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from local.errors import UserError
 from local.gcp import POSTGRES_PROGRAMS
 from local.gcp.errors import OperationFailedError
 
@@ -42,6 +43,27 @@ def require(command: list[str], *, user: str | None = SYSTEM_USER, stdin: IO[byt
     status, said = run(command, user=user, stdin=stdin)
     if status:
         raise OperationFailedError("INTERNAL_ERROR", f"{command[0]} ended with {status}: {last_line(said)}")
+
+
+def end_servers(folder: Path) -> None:
+    """End every database server below `folder` that outlived its stand-in, at once; nothing committed is lost.
+
+    Raises UserError when one does not end.
+    """
+    for note in folder.glob("*/data/postmaster.pid"):
+        data, pid = note.parent, note.read_text().partition("\n")[0]
+        if not _works_in(pid, data):
+            continue  # it has ended, and the number may be another process's
+        status, said = run(["pg_ctl", "stop", f"--pgdata={data}", "--mode=immediate"])
+        if status and note.exists():
+            raise UserError(f"the database server {pid} below {folder} does not end: {last_line(said)}. End it by hand")
+
+
+def _works_in(pid: str, folder: Path) -> bool:
+    try:
+        return Path(f"/proc/{pid}/cwd").samefile(folder)
+    except OSError:
+        return False
 
 
 def last_line(said: str) -> str:

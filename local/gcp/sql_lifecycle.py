@@ -59,12 +59,21 @@ class Lifecycle:
                 raise not_implemented(f"DatabaseInstance.{unsupported}")
         password: str | None = body.get("rootPassword")
         with self._instances.store.transaction():
+            self._forget_failed(project, name)
             if self._instances.get(project, name):
                 raise conflict("instanceAlreadyExists", f"The Cloud SQL instance {name} already exists.")
             self._instances.add(self._new(project, version, body))
             verifier = postgres.verifier("postgres", password) if password else None
             work = {"project": project, "instance": name, "verifier": verifier}
             return self._instances.operations.start("CREATE", project, name, work)
+
+    def _forget_failed(self, project: str, name: str) -> None:
+        """Let the name of an instance whose creation failed be tried again: no client knows that there is one."""
+        record = self._instances.get(project, name)
+        if record and record["instance"]["state"] == "FAILED":
+            self._instances.operations.require_idle(project, name)
+            self._instances.server(record).remove()
+            self._instances.forget({"project": project, "instance": name})
 
     def _new(self, project: str, version: str, body: Json) -> Json:
         name, region = body["name"], body.get("region") or "us-central1"

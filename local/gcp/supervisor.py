@@ -46,7 +46,10 @@ class Supervisor:
 
     def _watch(self) -> None:
         while not self._ending.wait(_INTERVAL_SECONDS):
-            self._look_after()
+            try:
+                self._look_after()
+            except Exception:
+                log.exception("looking after the servers failed, trying again")
 
     def _look_after(self) -> None:
         if not self._emulator.running():

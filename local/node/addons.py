@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.command import run
+from local.command import WITHOUT_PROXY, run
 from local.ingress import program as ingress
 from local.ingress import server
 from local.node import metrics_server, sweep
-from local.node.components import ENVIRONMENT
 from local.node.layout import Layout
 from local.process import Daemon
 
@@ -28,6 +27,6 @@ def _apply(layout: Layout, binaries: Path) -> None:
     files = ["-f", DNS_MANIFESTS, "-f", ingress.MANIFESTS, "-f", "-"]
     run(
         [binaries / "bin" / "kubectl", "apply", "--server-side", "--force-conflicts", *files],
-        env={**ENVIRONMENT, "KUBECONFIG": str(layout.kubeconfig)},
+        env={**WITHOUT_PROXY, "KUBECONFIG": str(layout.kubeconfig)},
         stdin=metrics_server.manifests(layout),
     )

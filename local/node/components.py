@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local.command import inside
+from local.command import WITHOUT_PROXY, inside
 from local.ingress import program as ingress
 from local.node import certificates, metrics_server, mounts
 from local.node.host import search_path
@@ -14,10 +14,6 @@ ETCD_URL = "https://127.0.0.1:2379"
 ETCD_PEER_URL = "https://127.0.0.1:2380"
 FIRST = ("etcd", "containerd", "kube-apiserver")
 SECOND = ("kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
-
-
-# A proxy for the way to the internet is none for the way to the node.
-ENVIRONMENT = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"), "")
 
 
 def daemons(layout: Layout, holder_pid: int | None) -> dict[str, Daemon]:
@@ -48,7 +44,7 @@ def _daemon(layout: Layout, name: str, argv: list[str], cwd: Path) -> Daemon:
         argv=argv,
         run_dir=layout.instance.run_dir,
         log_dir=layout.instance.log_dir,
-        env={**ENVIRONMENT, "PATH": search_path()},
+        env={**WITHOUT_PROXY, "PATH": search_path()},
         cwd=cwd,
     )
 

@@ -41,8 +41,15 @@ def test_a_documented_method_without_a_handler_is_a_501_that_names_it(standin: S
     assert "sql.instances.failover" in response.json()["error"]["message"]
 
 
-def test_a_path_that_no_description_knows_is_a_404(standin: StandIn) -> None:
-    response = standin.http.get("/sql/v1beta4/projects/demo/nonsense")
+@pytest.mark.parametrize("path", ["/sql/v1beta4/projects/demo/nonsense", "/iam/", "/storage/v1", "/batch/storage/v1"])
+def test_an_unknown_path_of_a_served_api_is_a_501_that_names_it(standin: StandIn, path: str) -> None:
+    response = standin.http.post(path)
+    assert response.status_code == 501
+    assert f"POST {path} is not implemented" in response.json()["error"]["message"]
+
+
+def test_a_path_of_no_api_is_a_404(standin: StandIn) -> None:
+    response = standin.http.get("/no-such-bucket/object")
     assert response.status_code == 404
     assert "in none of the API descriptions" in response.json()["error"]["message"]
 

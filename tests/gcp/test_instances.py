@@ -75,7 +75,7 @@ def test_flags_of_cloud_sql_itself_are_recorded(standin: StandIn, changing: Json
     assert query(changing, "SHOW max_connections") == [("50",)]
 
 
-def test_a_server_that_cannot_have_its_address_says_so_in_the_operation(standin: StandIn) -> None:
+def test_a_server_that_cannot_have_its_address_says_so_and_the_next_try_works(standin: StandIn) -> None:
     with socket.socket() as taken:
         used = [i["ipAddresses"][0]["ipAddress"] for i in standin.sql("GET", "instances")["items"]]
         free = next(f"127.77.0.{n}" for n in range(1, 127) if f"127.77.0.{n}" not in used)
@@ -84,6 +84,9 @@ def test_a_server_that_cannot_have_its_address_says_so_in_the_operation(standin:
         error = standin.done(standin.sql("POST", "instances", instance_body("homeless")))["error"]["errors"][0]
     assert free in error["message"]
     assert "Address already in use" in error["message"]
+    assert "End the program that holds port 5432" in error["message"]
+    assert standin.sql("GET", "instances/homeless")["state"] == "FAILED"
+    assert query(standin.create("homeless"), "SELECT 1") == [(1,)]
     standin.done(standin.sql("DELETE", "instances/homeless"))
 
 

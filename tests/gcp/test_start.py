@@ -32,6 +32,17 @@ def test_a_second_stand_in_over_the_same_state_is_refused(standin: StandIn) -> N
     assert str(standin.state) in line
 
 
+def test_a_proxy_is_not_asked_about_the_stand_in_s_own_emulator(
+    unstarted: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    unstarted.start()
+    created = unstarted.http.post("/storage/v1/b?project=demo", json={"name": "behind-a-proxy"})
+    unstarted.end()
+    assert created.status_code == 200
+
+
 def test_addresses_of_the_internet_are_refused_for_the_servers(unstarted: StandIn) -> None:
     command = unstarted.command()
     command[command.index("--sql-addresses") + 1] = "8.8.8.0/24"
