@@ -2,14 +2,26 @@
 
 import os
 import signal
+import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from unittest.mock import create_autospec
 
 import httpx
 import psycopg
 import pytest
 
+from local import instance
+from local.gcp import supervisor
+from local.gcp.emulator import Emulator
 from local.gcp.postgres import Server
+from local.gcp.postgres_programs import end_servers
+from local.gcp.sql_instances import Instances
+from local.gcp.supervisor import Supervisor
+from local.instance import Instance
+from local.process import start_time
+from local.standin import down
 from tests.gcp.standin import PROJECT, StandIn, address, connect, instance_body, poll, query
 
 
@@ -79,6 +91,50 @@ def test_a_killed_stand_in_takes_the_programs_with_it_that_it_ran(own_standin: S
     assert own_standin.done(operation).get("error") is None
 
 
+def test_down_ends_the_servers_of_a_killed_stand_in_too(own_standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    _fill(own_standin)
+    killed = Instance("state")
+    (own_standin.state / "gcp").symlink_to(".")
+    monkeypatch.setattr(instance, "STATE_ROOT", own_standin.state.parent)
+    own_standin.kill()
+    postmaster = own_standin.postmaster()
+
+    down(killed)
+
+    assert start_time(postmaster) is None
+    own_standin.start()
+    _assert_full(own_standin)
+
+
+def test_another_process_under_the_number_of_a_server_is_left_alone(tmp_path: Path) -> None:
+    note = tmp_path / "instance" / "data" / "postmaster.pid"
+    note.parent.mkdir(parents=True)
+    other = subprocess.Popen(["/bin/sleep", "300"])
+    note.write_text(f"{other.pid}\n")
+
+    end_servers(tmp_path)
+
+    assert other.poll() is None
+    other.kill()
+    other.wait()
+
+
+def test_a_failure_does_not_end_the_supervision(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def look(_: Supervisor) -> None:
+        looks.append("look")
+        if len(looks) == 2:
+            raise RuntimeError
+
+    monkeypatch.setattr(Supervisor, "_look_after", look)
+    monkeypatch.setattr(supervisor, "_INTERVAL_SECONDS", 0.01)
+    watching = Supervisor(create_autospec(Instances), create_autospec(Emulator))
+    watching.start()
+
+    poll(lambda: len(looks) > 3, "another look")
+
+
 def test_a_server_that_is_still_on_its_way_is_awaited(own_standin: StandIn) -> None:
     instance = own_standin.create("kept")
     (folder,) = own_standin.state.glob("sql/*")
@@ -98,7 +154,7 @@ def test_a_killed_database_server_shows_in_the_health_and_is_started_again(own_s
     _fill(own_standin)
     own_standin.kill_postgres()
     unhealthy = own_standin.http.get("/healthz")
-    assert (unhealthy.status_code, unhealthy.json()) == (503, {"failing": ["instance kept"]})
+    assert (unhealthy.status_code, unhealthy.json()["failing"]) == (503, ["instance kept"])
     poll(own_standin.healthy, "the instance")
     _assert_full(own_standin)
 
