@@ -1,12 +1,14 @@
 """Results are kept whole or not at all."""
 
+import fcntl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from local import cache
-from local.cache import cache_root, cached, key_of
+from local.cache import NotBuiltError, cache_root, cached, key_of, locked, nothing_built
 from local.errors import UserError
 
 
@@ -29,6 +31,72 @@ def test_a_result_is_built_once() -> None:
 
     assert cached("thing", "1", build_again) == first
     assert (first / "result").read_text() == "whole"
+
+
+def cut_off(file: Path) -> None:
+    """Leave a part of a file."""
+    file.write_text("who")
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut_off])
+def test_a_result_that_lost_a_file_or_a_part_of_one_is_built_again(
+    damage: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = cached("thing", "1", write_result)
+    damage(first / "result")
+
+    again = cached("thing", "1", write_result)
+
+    assert (again / "result").read_text() == "whole"
+    assert "thing-1 is not as it was built: building it again" in capsys.readouterr().err
+
+
+def test_what_came_into_a_result_later_does_not_count() -> None:
+    def build(folder: Path) -> None:
+        write_result(folder)
+        (folder / "__pycache__").mkdir()
+        (folder / "__pycache__" / "a.pyc").touch()
+
+    first = cached("thing", "1", build)
+    (first / "later").touch()
+    (first / "__pycache__" / "a.pyc").write_text("compiled anew")
+
+    assert (cached("thing", "1", build) / "later").exists()
+
+
+def test_where_nothing_may_be_built_a_missing_result_is_named() -> None:
+    with nothing_built(), pytest.raises(NotBuiltError, match="thing-1 is missing: run `make up`"):
+        cached("thing", "1", write_result)
+
+    assert cached("thing", "1", write_result).is_dir()
+
+
+def test_who_waited_for_a_lock_that_was_deleted_meanwhile_holds_the_present_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock, waits = tmp_path / "lock", threading.Event()
+    held: list[bool] = []
+
+    def say(_: str) -> None:
+        waits.set()
+
+    monkeypatch.setattr(cache, "say", say)
+
+    def wait_and_hold() -> None:
+        with locked(lock, "waiting"):
+            with lock.open() as other, pytest.raises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.append(True)
+
+    waiter = threading.Thread(target=wait_and_hold)
+    with locked(lock, "waiting"):
+        waiter.start()
+        assert waits.wait(10)
+        lock.unlink()
+        lock.touch()
+    waiter.join(10)
+
+    assert held == [True]
 
 
 def test_a_failed_build_leaves_nothing_and_the_next_try_works() -> None:
