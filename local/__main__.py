@@ -1,6 +1,8 @@
 """The command line of the local installation: `python -m local COMMAND`."""
 
 import argparse
+import errno
+import os
 import shlex
 import shutil
 import signal
@@ -8,14 +10,18 @@ import sys
 from collections.abc import Callable
 
 from local import image, ownership, stack, standin, virtualenv
-from local.cache import locked
+from local.cache import NotBuiltError, cache_root, locked, nothing_built, require_space
 from local.engine.environment import own_engine
 from local.engine.go import forget_caches
 from local.errors import UserError
+from local.gcp import DEBIAN_PACKAGES
 from local.instance import STATE_ROOT, Instance
 from local.node import host, metrics_server, network, node
 from local.node.binaries import build as node_binaries
 from local.progress import say
+
+STATE_GIB = 2
+"""Free space that a start takes; most of it is the unpacked image."""
 
 
 def up(instance: Instance) -> None:
@@ -34,6 +40,9 @@ def start(instance: Instance) -> None:
 
 def _start(instance: Instance) -> image.Image:
     ownership.claim(instance)
+    standin.require_port(instance)
+    if not running(instance):
+        require_space(STATE_ROOT, STATE_GIB)
     virtualenv.provide("requirements-local.txt")
     own_engine()
     binaries = node_binaries()
@@ -52,7 +61,10 @@ def down(instance: Instance) -> None:
     failure: UserError | None = None
     if running(instance):
         try:
-            stack.destroy(instance)
+            with nothing_built():
+                stack.destroy(instance)
+        except NotBuiltError as error:
+            say(f"stack: not destroyed by itself, it goes with the instance: {error}")
         except UserError as error:
             failure = error
     standin.down(instance)
@@ -73,8 +85,11 @@ def stop(instance: Instance) -> None:
 
 def env(instance: Instance) -> None:
     """Print the `export` lines after which plain `pulumi` and `kubectl` act on the running local stack."""
+    ownership.check(instance)
     require_running(instance)
-    for name, value in stack.environment(instance).items():
+    with nothing_built():
+        variables = stack.environment(instance)
+    for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}")
 
 
@@ -127,6 +142,7 @@ COMMANDS: dict[str, Callable[[Instance], None]] = {
     "develop": develop,
 }
 EXCLUSIVE = {"up", "start", "down", "stop"}
+STARTING = {"up", "start"}
 
 
 def main() -> int:
@@ -140,19 +156,41 @@ def main() -> int:
     try:
         instance = Instance.named()
         if chosen in EXCLUSIVE:
-            host.check()
-            lock = STATE_ROOT / f".{instance.name}.lock"
-            with locked(lock, f"waiting for another command on the instance {instance.name!r} to end …"):
-                COMMANDS[chosen](instance)
+            _alone(chosen, instance)
         else:
             COMMANDS[chosen](instance)
     except UserError as error:
         say(f"error: {error}")
         return 1
+    except OSError as error:
+        say(f"error: {error}: {_remedy(error)}")
+        return 1
     except KeyboardInterrupt:
         say("interrupted: run the same command again to go on")
         return 130
     return 0
+
+
+def _alone(chosen: str, instance: Instance) -> None:
+    """Run a command that no other command on the instance may meet."""
+    ownership.check(instance)  # another clone's command may hold the lock for long
+    host.check({**DEBIAN_PACKAGES, **image.PACKAGES} if chosen in STARTING else None)
+    lock = STATE_ROOT / f".{instance.name}.lock"
+    with locked(lock, f"waiting for another command on the instance {instance.name!r} to end …"):
+        COMMANDS[chosen](instance)
+        if not instance.state.exists():
+            lock.unlink()
+
+
+def _remedy(error: OSError) -> str:
+    """Tell what helps against an error of the operating system."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return "free some disk space, then run the same command again"
+    if str(error.filename).startswith(str(cache_root().parent)):
+        return "set XDG_CACHE_HOME to a folder that can be written"
+    if error.errno in {errno.EACCES, errno.EPERM} and os.geteuid() != 0:
+        return "run the same command as root"
+    return "mend that, then run the same command again"
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ class Instance:
     """A local installation.
 
     Attributes:
-        name: at most 20 lower-case letters, digits and hyphens, a letter first.
+        name: at most 20 lower-case letters, digits and hyphens, a letter first and no hyphen last.
 
     """
 
@@ -37,10 +37,10 @@ class Instance:
 
         """
         chosen = name or os.environ.get(NAME_VARIABLE) or DEFAULT_NAME
-        if not re.fullmatch(r"[a-z][a-z0-9-]{0,19}", chosen):
+        if not re.fullmatch(r"[a-z]([a-z0-9-]{0,18}[a-z0-9])?", chosen):
             raise UserError(
                 f"{NAME_VARIABLE}={chosen!r} is not a name for an instance: "
-                "use at most 20 lower-case letters, digits and hyphens, a letter first"
+                "use at most 20 lower-case letters, digits and hyphens, a letter first and no hyphen last"
             )
         return cls(chosen)
 

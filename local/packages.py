@@ -6,21 +6,29 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.cache import locked
 from local.command import run
 from local.errors import UserError
+from local.instance import STATE_ROOT
 from local.progress import step
 
 NO_SERVICES = {
-    "/usr/sbin/policy-rc.d": "#!/bin/sh\nexit 101\n",
+    "/usr/sbin/policy-rc.d": "#!/bin/sh\n# of mlflow-local, while it installs packages\nexit 101\n",
     "/etc/postgresql-common/createcluster.d/mlflow-local.conf": "create_main_cluster = false\n",
 }
 """Files that keep Debian's packages from starting services of their own (invoke-rc.d(8), pg_createcluster(1))."""
+WAIT = ("-o", "DPkg::Lock::Timeout=300")  # seconds, for another package manager at work
 SYSTEM_FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def _found(command: str) -> bool:
     folders = f"{os.environ.get('PATH', '')}:{SYSTEM_FOLDERS}"
     return Path(command).exists() if command.startswith("/") else shutil.which(command, path=folders) is not None
+
+
+def missing(packages: Mapping[str, str]) -> list[str]:
+    """Return the packages of a mapping, as `require` takes it, whose commands or files are not there."""
+    return sorted({package for command, package in packages.items() if not _found(command)})
 
 
 def require(packages: Mapping[str, str]) -> None:
@@ -33,9 +41,12 @@ def require(packages: Mapping[str, str]) -> None:
         UserError: some are missing and can't be installed from here.
 
     """
-    missing = sorted({package for command, package in packages.items() if not _found(command)})
-    if missing:
-        install(missing)
+    wanted = missing(packages)
+    if wanted:
+        install(wanted)
+    elif os.geteuid() == 0 and any(_ours(file) for file in NO_SERVICES):
+        with _without_services():  # an installation was killed: its files go
+            pass
 
 
 def install(packages: Sequence[str]) -> None:
@@ -52,19 +63,24 @@ def install(packages: Sequence[str]) -> None:
     with step(f"packages: installing {names}"):
         run(["apt-get", "update", "-qq"], env=quiet)
         with _without_services():
-            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=quiet)
+            run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *WAIT, *packages], env=quiet)
 
 
 @contextmanager
 def _without_services() -> Generator[None]:
     """Have no service started by an installation; what the machine has decided about that already, stays."""
-    mine = [Path(file) for file in NO_SERVICES if not Path(file).exists()]
-    for file in mine:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(NO_SERVICES[str(file)])
-        file.chmod(0o755)
-    try:
-        yield
-    finally:
+    with locked(STATE_ROOT / ".packages.lock", "packages: waiting for another installation to end …"):
+        mine = [Path(file) for file in NO_SERVICES if _ours(file) or not Path(file).exists()]
         for file in mine:
-            file.unlink()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(NO_SERVICES[str(file)])
+            file.chmod(0o755)
+        try:
+            yield
+        finally:
+            for file in mine:
+                file.unlink()
+
+
+def _ours(file: str) -> bool:
+    return Path(file).exists() and Path(file).read_bytes() == NO_SERVICES[file].encode()

@@ -16,16 +16,27 @@ from local.progress import say
 from local.virtualenv import PROJECT
 
 STACK = "local"
+NO_PROXY = ("NO_PROXY", "no_proxy")
+"""Where people name the hosts that no proxy is asked for; some programs read the one, some the other."""
 
 
 def environment(instance: Instance) -> dict[str, str]:
     """Return the variables with which `pulumi`, `kubectl` and Google's storage clients act on the instance."""
     variables = engine_environment(instance.state / "pulumi")
-    return variables | {
+    return {
+        **variables,
+        **dict.fromkeys(NO_PROXY, _unproxied(instance)),
         "PATH": first_on_path(node_binaries() / "bin", variables.get("PATH", os.environ.get("PATH", ""))),
         "KUBECONFIG": str(node.kubeconfig(instance)),
         "STORAGE_EMULATOR_HOST": instance.gcp_endpoint,
     }
+
+
+def _unproxied(instance: Instance) -> str:
+    """Return the hosts that no proxy is asked for: those that people name, this machine and the instance."""
+    given = ",".join(os.environ.get(name, "") for name in NO_PROXY).split(",")
+    ours = ["localhost", "127.0.0.1", instance.host_address, instance.node_address]
+    return ",".join(dict.fromkeys([*filter(None, given), *ours]))
 
 
 def up(instance: Instance, image: str) -> str:

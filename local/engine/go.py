@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from local.cache import cache_root, locked
-from local.command import output, run
+from local.command import output, run, tied
 from local.errors import UserError
 from local.progress import step
 
@@ -79,6 +79,6 @@ def go_build(title: str, module: Path, packages: Sequence[str], out: Path, ldfla
     flags = ["-trimpath", "-buildvcs=false"]
     link = ["-ldflags", f"-s -w {ldflags}".strip()]
     with _at_work(), step(title):
-        run(["go", "build", *flags, *link, "-o", out, *packages], cwd=module, env=go_environment())
+        run(tied(["go", "build", *flags, *link, "-o", out, *packages]), cwd=module, env=go_environment())
         if packages != ["tool"]:
-            run(["go", "vet", *flags, "./..."], cwd=module, env=go_environment())
+            run(tied(["go", "vet", *flags, "./..."]), cwd=module, env=go_environment())

@@ -7,4 +7,7 @@ container runtime to the node.
 
 from local.image.build import Image, build, tag
 
-__all__ = ["Image", "build", "tag"]
+PACKAGES = {"buildah": "buildah", "mmdebstrap": "mmdebstrap"}
+"""What a build needs of Debian, in the form that `local.packages.require` takes."""
+
+__all__ = ["PACKAGES", "Image", "build", "tag"]

@@ -12,6 +12,7 @@ NGINX, CONTROLLER = "nginx", "ingress"
 PID_FILE = "nginx.pid"
 FOLDER = Path(__file__).parent
 MANIFESTS = FOLDER / "manifests.yaml"
+PACKAGES = {"nginx": "nginx"}
 
 
 def provide() -> None:
@@ -22,7 +23,7 @@ def provide() -> None:
 
     """
     if shutil.which("nginx", path=SYSTEM_FOLDERS) is None:
-        require({"nginx": "nginx"})
+        require(PACKAGES)
         run(["update-rc.d", "nginx", "disable"], env={"PATH": SYSTEM_FOLDERS})
 
 

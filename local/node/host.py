@@ -7,12 +7,13 @@ import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from local.command import run
 from local.errors import UserError
 from local.ingress import program as ingress
-from local.packages import SYSTEM_FOLDERS, require
+from local.packages import SYSTEM_FOLDERS, missing, require
 
 PACKAGES = {
     "containerd": "containerd",
@@ -34,8 +35,11 @@ def search_path() -> str:
     return f"{os.environ.get('PATH', '')}:{SYSTEM_FOLDERS}"
 
 
-def check() -> None:
+def check(beside: Mapping[str, str] | None = None) -> None:
     """Check that a node can run here.
+
+    Args:
+        beside: packages that are needed as well, in the form that `local.packages.require` takes.
 
     Raises:
         UserError: it can not; says why and what to do about it.
@@ -43,16 +47,19 @@ def check() -> None:
     """
     if platform.system() != "Linux":
         raise UserError(f"the local node needs Linux, this is {platform.system()}: {ELSEWHERE}")
+    packages = {**PACKAGES, **(beside or {})}
     if os.geteuid() != 0:
+        wanted = " ".join(missing({**packages, **ingress.PACKAGES}))
+        installs = f", which installs the packages `{wanted}`" if wanted else ""
         raise UserError(
             f"the local node needs root (namespaces, mounts, control groups), this is user id {os.geteuid()}: "
-            f"run it as root, or {ELSEWHERE}"
+            f"run it as root{installs}, or {ELSEWHERE}"
         )
-    require(PACKAGES)
+    require(packages)
     ingress.provide()
-    missing = [ability for ability, there in _abilities().items() if not there]
-    if missing:
-        raise UserError(f"this machine's kernel lacks {', '.join(missing)}: use another machine, or {ELSEWHERE}")
+    lacking = [ability for ability, there in _abilities().items() if not there]
+    if lacking:
+        raise UserError(f"this machine's kernel lacks {', '.join(lacking)}: use another machine, or {ELSEWHERE}")
 
 
 def _abilities() -> dict[str, bool]:

@@ -19,6 +19,8 @@ from local.progress import say
 
 NAMESPACES = Path("/run/netns")
 """Where network namespaces have their names (ip-netns(8))."""
+WIDEST_NETWORK = 16
+"""Prefix length of the widest route that counts as a network in use; a wider one, as of a VPN, gives way to ours."""
 
 
 def namespace_file(instance: Instance) -> Path:
@@ -96,10 +98,10 @@ def _require_free(instance: Instance) -> None:
         )
     ours = ipaddress.ip_network(instance.subnet)
     for route in _json(["ip", "-j", "-4", "route", "show"]):
-        destination = route["dst"]
-        if destination == "default" or route.get("dev") == instance.veth_host:
+        destination = ipaddress.ip_network(route["dst"].replace("default", "0.0.0.0/0"), strict=False)
+        if destination.prefixlen < WIDEST_NETWORK or route.get("dev") == instance.veth_host:
             continue
-        if ours.overlaps(ipaddress.ip_network(destination, strict=False)):
+        if ours.overlaps(destination):
             raise UserError(
                 f"{instance.subnet} is in use on this machine: {destination} goes to {route.get('dev', 'elsewhere')}. "
                 "Give this instance another name with MLFLOW_LOCAL_INSTANCE; its addresses follow from it"

@@ -23,9 +23,20 @@ def test_another_system_than_linux_is_sent_to_the_walk_through(monkeypatch: pyte
 
 def test_who_is_not_root_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("local.node.host.PACKAGES", {})
+    monkeypatch.setattr("local.ingress.program.PACKAGES", {})
 
     with pytest.raises(UserError, match=r"needs root .* user id 1000: run it as root, or follow the `dev` walk"):
         host.check()
+
+
+def test_who_is_not_root_is_told_of_all_missing_packages_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr("local.node.host.PACKAGES", {"no-such-wand": "wand", "sh": "dash"})
+    monkeypatch.setattr("local.ingress.program.PACKAGES", {"no-such-broom": "broom"})
+
+    with pytest.raises(UserError, match="run it as root, which installs the packages `broom conjurer wand`, or follow"):
+        host.check({"no-such-conjurer": "conjurer"})
 
 
 def test_a_missing_kernel_ability_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,3 +91,11 @@ def test_addresses_of_another_network_are_not_taken(monkeypatch: pytest.MonkeyPa
     with pytest.raises(UserError, match=r"in use on this machine: 10\.89\.0\.0/16 goes to podman1"):
         network.up(INSTANCE)
     assert changes == []
+
+
+def test_a_wide_route_such_as_a_vpn_s_is_no_network_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = machine_with(monkeypatch, links=[], routes=[{"dst": "10.0.0.0/8", "dev": "tun0"}])
+
+    network.up(INSTANCE)
+
+    assert changes

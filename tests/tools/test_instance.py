@@ -26,7 +26,7 @@ def clone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["", "Mlflow", "1st", "a" * 21, "a/b", "a b", "../a"])
+@pytest.mark.parametrize("name", ["", "Mlflow", "1st", "a" * 21, "a/b", "a b", "../a", "a-"])
 def test_a_name_that_can_not_be_a_folder_or_a_link_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_LOCAL_INSTANCE", name or " ")
 
