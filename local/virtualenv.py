@@ -4,8 +4,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
-from local.cache import key_of
-from local.command import run
+from local.cache import key_of, locked
+from local.command import run, tied
 from local.errors import UserError
 from local.packages import install
 from local.progress import step
@@ -31,8 +31,10 @@ def provide(requirements: str) -> None:
         return
     if importlib.util.find_spec("ensurepip") is None:
         install(["python3-venv"])
-    with step(f"python: installing {requirements} into .venv"):
-        if not PYTHON.exists():
-            run([sys.executable, "-m", "venv", FOLDER])
-        run([PYTHON, "-m", "pip", "install", "--quiet", "--requirement", PROJECT / requirements])
-    stamp.touch()
+    with locked(FOLDER / ".lock", "python: waiting for another installation into .venv to end …"):
+        if stamp.exists():
+            return
+        with step(f"python: installing {requirements} into .venv"):
+            run(tied([sys.executable, "-m", "venv", FOLDER]))  # also where it is there: it may be half of one
+            run(tied([PYTHON, "-m", "pip", "install", "--quiet", "--requirement", PROJECT / requirements]))
+        stamp.touch()

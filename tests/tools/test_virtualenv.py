@@ -1,0 +1,51 @@
+"""The clone's own Python environment is made once, whole, by one at a time."""
+
+import subprocess
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from local import virtualenv
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of a project that needs nothing."""
+    (tmp_path / "requirements.txt").touch()
+    monkeypatch.setattr(virtualenv, "PROJECT", tmp_path)
+    monkeypatch.setattr(virtualenv, "FOLDER", tmp_path / ".venv")
+    monkeypatch.setattr(virtualenv, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    return tmp_path / ".venv"
+
+
+def test_half_of_an_environment_is_made_whole(folder: Path) -> None:
+    whole = ["python3", "-m", "venv", "--without-pip", folder]
+    subprocess.run(whole, check=True)  # as one that was killed before it had pip
+
+    virtualenv.provide("requirements.txt")
+
+    subprocess.run([folder / "bin" / "python", "-m", "pip", "--version"], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_two_at_once_install_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installing, go_on = threading.Event(), threading.Event()
+    commands: list[str] = []
+
+    def run(argv: Sequence[str | Path]) -> None:
+        commands.append("pip" if "pip" in argv else "venv")
+        installing.set()
+        assert go_on.wait(10)
+
+    monkeypatch.setattr(virtualenv, "run", run)
+    both = [threading.Thread(target=virtualenv.provide, args=("requirements.txt",)) for _ in range(2)]
+    both[0].start()
+    assert installing.wait(10)
+    both[1].start()
+    go_on.set()
+    for each in both:
+        each.join(10)
+
+    assert commands == ["venv", "pip"]
+    assert list(folder.glob(".requirements.txt-*"))
