@@ -176,10 +176,7 @@ def _network(value: str) -> ipaddress.IPv4Network | str:
     except ValueError:
         return wrong
     if interface.ip != interface.network.network_address:
-        return (
-            f"'{value}' has bits set beyond its prefix; write {interface.network} for the network or"
-            f" {interface.ip}/32 for the one address"
-        )
+        return f"{shown(value)} has bits set beyond its prefix; make them 0, or write /32 for the one address"
     return interface.network
 
 

@@ -105,6 +105,7 @@ def test_of_a_long_value_the_beginning_is_told(told: Told, value: str, shown: st
             "mlflow:authorizedNetworks",
             "198.51.100.9/32",
         ),
+        ({"mlflow:authorizedNetworks": ["203.0.113.77/24"]}, "mlflow:authorizedNetworks", "203.0.113.77"),
         ({"gcp:project": "a-google-project"}, "gcp:project", "a-google-project"),
         ({"mlflow:cpuLimit": "750m"}, "mlflow:cpuLimit", "750m"),
         ({"mlflow:memoryLimit": "900Mi"}, "mlflow:memoryLimit", "900Mi"),

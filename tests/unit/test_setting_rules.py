@@ -27,7 +27,7 @@ from tests.unit.conftest import Told
         ("mlflow:authorizedNetworks", ["home/32"], "write one such as 203.0.113.7/32"),
         ("mlflow:authorizedNetworks", ["2001:db8::/64"], "not an IPv4 network"),
         ("mlflow:authorizedNetworks", ["::/0"], "not an IPv4 network"),
-        ("mlflow:authorizedNetworks", ["10.0.0.5/8"], "write 10.0.0.0/8 for the network or 10.0.0.5/32"),
+        ("mlflow:authorizedNetworks", ["10.0.0.5/8"], "make them 0, or write /32 for the one address"),
         ("mlflow:authorizedNetworks", ["203.0.113.7/255.255.255.255"], "write one such as 203.0.113.7/32"),
         ("mlflow:authorizedNetworks", ["10.0.0.0/0.255.255.255"], "not an IPv4 network"),
         ("mlflow:authorizedNetworks", ["203.0.113.7/032"], "not an IPv4 network"),
