@@ -17,6 +17,8 @@ _WIDE_SCOPES = {
 }
 _EVERYBODY = re.compile(r"\b(allUsers|allAuthenticatedUsers)\b|^(publicRead|publicReadWrite|authenticatedRead)$")
 _ROLE = re.compile(r"\broles/[A-Za-z0-9_.]+")
+_PREDEFINED = re.compile(rf"(?<!/){_ROLE.pattern}")
+"""A role of Google's; what one of a project's own allows, its name does not tell."""
 _WIDE_ROLE = re.compile(
     r"roles/(editor|viewer|writer|reader|(.*\.)?\w*[oO]wner|(.*\.)?\w*[aA]dmin|iam\.serviceAccount\w+)"
 )
@@ -46,7 +48,7 @@ def grants_reach_one_resource(grant: Resource) -> Iterator[str]:
 def roles_are_narrow(grant: Resource) -> Iterator[str]:
     """CIS Google Cloud 1.5: no basic role, none that rules what it is granted on or acts as somebody else."""
     for path, text in texts(grant.props):
-        for role in _ROLE.findall(text):
+        for role in _PREDEFINED.findall(text):
             if _WIDE_ROLE.fullmatch(role) and role != _RULES_CONTENTS_ONLY:
                 yield f"{path} is {role}: take a role that only uses the resource, such as roles/storage.objectUser"
 

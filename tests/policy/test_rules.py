@@ -76,10 +76,11 @@ def test_every_type_that_grants_roles_is_looked_at() -> None:
     assert [type_ for type_ in grant_types() if not violations(grants.roles_are_narrow, type_, props)] == []
 
 
-def test_a_role_that_rules_the_objects_of_a_bucket_may_be_granted() -> None:
+@pytest.mark.parametrize("role", ["roles/storage.objectAdmin", "projects/a-project/roles/runAdmin"])
+def test_a_role_that_rules_objects_only_and_one_of_the_project_s_own_may_be_granted(role: str) -> None:
     type_, props = STACK["grant"]
 
-    assert violations(grants.roles_are_narrow, type_, {**props, "role": "roles/storage.objectAdmin"}) == []
+    assert violations(grants.roles_are_narrow, type_, {**props, "role": role}) == []
 
 
 @pytest.mark.parametrize(
