@@ -3,15 +3,19 @@
 import errno
 import os
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from local import __main__ as command_line
-from local import instance, ownership, standin
+from local import instance, ownership, standin, virtualenv
 from local.cache import cached
 from local.engine import environment
+from local.errors import UserError
+from local.instance import Instance
 from local.node import host, node
 
 
@@ -22,6 +26,7 @@ def state_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     for module in (instance, ownership, command_line):
         monkeypatch.setattr(module, "STATE_ROOT", root)
     monkeypatch.setattr(host, "check", nothing)
+    monkeypatch.setattr(virtualenv, "provide", too_early)
     monkeypatch.setenv("MLFLOW_LOCAL_INSTANCE", "mine")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     before = signal.getsignal(signal.SIGTERM)
@@ -31,6 +36,11 @@ def state_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 def nothing(*_: object) -> None:
     """Do nothing."""
+
+
+def too_early(*_: object) -> None:
+    """Fail: what a test waits for comes before anything is installed or built."""
+    pytest.fail("it is installed")
 
 
 def yes(*_: object) -> bool:
@@ -143,6 +153,29 @@ def test_env_builds_nothing_either(
     (state_root / "mine").mkdir(parents=True)
 
     assert "engine-1 is missing: run `make up`" in said("env", monkeypatch, capsys)[1]
+
+
+@pytest.mark.parametrize(("command", "asked"), [("start", "buildah mmdebstrap postgresql-15"), ("stop", "none")])
+def test_a_start_asks_for_the_packages_of_all_its_steps_before_the_first(
+    command: str, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def check(beside: Mapping[str, str] | None) -> None:
+        raise UserError(" ".join(sorted((beside or {}).values())) or "none")
+
+    monkeypatch.setattr(host, "check", check)
+
+    assert said(command, monkeypatch, capsys)[1] == f"error: {asked}\n"
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_installed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = Instance("mine").gcp_port
+    with closing(socket.create_server(("127.0.0.1", port))):
+        status, words = said("start", monkeypatch, capsys)
+
+    assert status == 1
+    assert f"port {port} of 127.0.0.1" in words
 
 
 def test_a_start_needs_space_where_the_state_lies(

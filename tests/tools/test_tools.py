@@ -109,7 +109,7 @@ def test_a_registry_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("GOCACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("GOMODCACHE", str(tmp_path / "modules"))
 
-    with pytest.raises(UserError, match=r"(?s)go build.*example\.org/b@v1\.0\.0.*127\.0\.0\.1:9"):
+    with pytest.raises(UserError, match=r"(?s)pdeathsig KILL -- go build.*example\.org/b@v1\.0\.0.*127\.0\.0\.1:9"):
         go.go_build("building", tmp_path, ["."], tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
