@@ -120,6 +120,13 @@ def test_every_variable_is_explained() -> None:
 def test_what_is_built_is_kept_under_the_pins_it_follows_from() -> None:
     (cache,) = [step["with"] for step in job("tests", "tests").steps if "actions/cache@" in str(step.get("uses"))]
     globs = re.findall(r"'([^']+)'", cache["key"])
+    hashed = {path for pattern in globs for path in PROJECT.glob(pattern)}
+    files = [path for folder in ("images", "local", "tests") for path in (PROJECT / folder).rglob("*")]
+    pins = {path for path in files if path.suffix in {".go", ".mod", ".sum", ".in"} or path.name == "requirements.txt"}
+    builders = {path for path in files if path.match("local/*/*.py") and " cached(" in path.read_text()}
 
+    assert pins
+    assert builders
+    assert (pins | builders) - hashed == set()
     assert [pattern for pattern in globs if not any(PROJECT.glob(pattern))] == []
     assert yaml.safe_load(cache["path"]) == "~/.cache/mlflow-local"
