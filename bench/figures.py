@@ -74,10 +74,13 @@ def at_least(limit: float) -> Reach:
 
 
 def ratio(measure: str, over: Sequence[float], under: Sequence[float], reach: Reach | None, unit: str) -> Figure:
-    """Return the ratio of the medians of two series, which are in `unit`."""
-    numerator, denominator = statistics.median(over), statistics.median(under)
-    details = f"{_short(numerator)} over {_short(denominator)} {unit}, medians of {len(over)}"
-    return Figure(measure=measure, value=numerator / denominator, reach=reach, details=details)
+    """Return the median ratio of two series in `unit` that were measured in turn.
+
+    Each pair is a moment of the machine's, which is faster and slower by the minute.
+    """
+    value = statistics.median(one / other for one, other in zip(over, under, strict=True))
+    details = f"{_short(statistics.median(over))} over {_short(statistics.median(under))} {unit}, {len(over)} pairs"
+    return Figure(measure=measure, value=value, reach=reach, details=details)
 
 
 def _short(value: float) -> str:

@@ -1,6 +1,6 @@
 """The server's running container as the machine sees it: processes, environment, memory.
 
-The kernel's files are read directly, since the local node has no metrics service. Works on cgroup v1 and v2.
+The kernel's files are read directly: Kubernetes' own metrics know no PSS. Works on cgroup v1 and v2.
 """
 
 import json

@@ -1,4 +1,7 @@
-"""Calls per second that clients get of each server, in rounds that alternate between the servers."""
+"""Calls per second that clients get of each server, in rounds that alternate between the servers.
+
+Many short rounds: in each, connections are made anew and fall on the workers as chance has it.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -7,8 +10,8 @@ from bench.figures import Figure, Reach, at_least, ratio
 from bench.load import rate
 from local.progress import say, step
 
-ROUNDS = 3
-SECONDS = 4.0
+ROUNDS = 9
+SECONDS = 2.0
 NODE_PORT, BARE, PLAIN = "through the NodePort", "the same server bare", "a plain install"
 
 
