@@ -162,6 +162,8 @@ def main() -> int:
     except UserError as error:
         say(f"error: {error}")
         return 1
+    except BrokenPipeError:
+        return 1  # such as `| head`: who reads has enough
     except OSError as error:
         say(f"error: {error}: {_remedy(error)}")
         return 1

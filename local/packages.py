@@ -69,7 +69,8 @@ def install(packages: Sequence[str]) -> None:
 @contextmanager
 def _without_services() -> Generator[None]:
     """Have no service started by an installation; what the machine has decided about that already, stays."""
-    with locked(STATE_ROOT / ".packages.lock", "packages: waiting for another installation to end …"):
+    lock = STATE_ROOT / ".packages.lock"
+    with locked(lock, "packages: waiting for another installation to end …"):
         mine = [Path(file) for file in NO_SERVICES if _ours(file) or not Path(file).exists()]
         for file in mine:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +79,7 @@ def _without_services() -> Generator[None]:
         try:
             yield
         finally:
-            for file in mine:
+            for file in (*mine, lock):
                 file.unlink()
 
 
