@@ -38,7 +38,7 @@ def rehearsal(project: Scratch) -> Rehearsal:
     """The `prod` stack, up."""
     made = Rehearsal(project, Instance(INSTANCE), certificate(HOST))
     made.configure(build().digest, {})
-    made.up("--policy-pack", "policy")
+    made.deploy()
     return made
 
 

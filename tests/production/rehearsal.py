@@ -60,9 +60,9 @@ class Rehearsal:
         words += [word for key, value in secret.items() for word in ("--secret", f"{key}={value}")]
         self.project.output("pulumi", "config", "set-all", "--stack", STACK, *words)
 
-    def up(self, *options: str) -> None:
-        """Bring the stack up, held against the policy pack."""
-        self.project.output("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK, *options)
+    def deploy(self) -> None:
+        """Bring the stack up as people do."""
+        self.project.output("make", "deploy", f"STACK={STACK}")
 
     def outputs(self) -> dict[str, str]:
         """Return the stack's outputs, secrets as well."""

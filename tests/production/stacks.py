@@ -33,6 +33,6 @@ def following(project: Scratch, stack: str, settings: Mapping[str, str]) -> Gene
     }
     words = [word for key, value in own.items() for word in ("--plaintext", f"{key}={value}")]
     project.output("pulumi", "config", "set-all", "--stack", stack, *words)
-    project.output("pulumi", "up", "--yes", "--skip-preview", "--stack", stack)
+    project.output("make", "deploy", f"STACK={stack}")
     yield
     take_down(project, stack)

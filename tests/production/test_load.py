@@ -30,17 +30,17 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
 ) -> None:
     def scale(number: int) -> None:
         rehearsal.change_settings({"mlflow:replicas": str(number), "mlflow:maxReplicas": "0"})
-        rehearsal.up("--refresh")
+        rehearsal.deploy()
         wait_for(lambda: rehearsal.settled(number), what=f"{number} pods", deadline=180)
 
     rehearsal.change_settings({"mlflow:maxReplicas": "0"})
-    rehearsal.up()  # until its end the autoscaler may have the last word; what it said is mended by the next one
+    rehearsal.deploy()  # until its end the autoscaler may have the last word; what it said is mended by the next one
     scale(1)
     with constant_load(authority, password) as load:
         scale(3)
         scale(1)
     rehearsal.change_settings({"mlflow:replicas": "2", "mlflow:maxReplicas": "3"})
-    rehearsal.up()
+    rehearsal.deploy()
     wait_for(rehearsal.settled, what="the autoscaler's pods", deadline=180)
 
     check(load, authority, password)

@@ -79,14 +79,24 @@ def admit(project: Scratch, stack: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return password
 
 
+def create_user(client: Client) -> None:
+    """Make a user of MLflow's own."""
+    with closing(client):
+        client.ask("POST", "users/create", {"username": "somebody", "password": "a password of 12"})
+
+
 def test_a_stack_is_taken_down_on_purpose_only_and_comes_back_elsewhere_byte_for_byte(
-    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+    rehearsal: Rehearsal, authority: Path, password: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = rehearsal.project
     tracked_run()
     with mlflow.start_run():
         mlflow.log_text("", "nothing.txt")
         mlflow.log_text("ü" * 100_000, "a folder/with spaces & ümlauts.txt")
+    with mlflow.start_span("a span"):
+        pass
+    mlflow.flush_trace_async_logging()
+    create_user(Client(authority, password))
     held = contents("team-project-mlflow-artefacts")
     backup = operate(project, "backup").splitlines()[0]
 
@@ -104,12 +114,16 @@ def test_a_stack_is_taken_down_on_purpose_only_and_comes_back_elsewhere_byte_for
         printed = operate(project, "restore", backup, stack="second")
         admit(project, "second", monkeypatch)
         assert contents("team-project-second") == held
+        assert "the database of before is backup " in printed
         assert f"restored and checked: {len(held.runs)} runs, {len(held.objects)} objects" in printed
         assert "no difference" in operate(project, "drift", stack="second")
 
         again = project.run(".venv/bin/python", "-m", "operations", "restore", backup, "--stack", "second")
         assert again.returncode == 2
         assert f"holds {len(held.runs)} runs" in again.stderr
+        assert re.search(
+            r"[1-9] logged models and 1 traces and 1 users and .* in gs://team-project-second", again.stderr
+        )
         assert "add --overwrite" in again.stderr
 
 
@@ -149,6 +163,7 @@ def test_a_release_is_taken_without_a_failed_request_and_given_back_with_what_is
             assert client.has(known)
             with pytest.raises(ConnectionError, match=f"Run with id={later} not found"):
                 client.has(later)
+        assert "the database of before is backup " in told
         assert re.search(r"lost: everything that was logged or changed since \S+; [1-9][0-9]* runs were begun", told)
 
 

@@ -1,0 +1,80 @@
+"""Another value of a setting: what it changes in place, and what it would take away and may not."""
+
+import re
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+
+import pytest
+
+from tests.production.rehearsal import STACK, Rehearsal
+
+INSTANCE = "gcp:sql/databaseInstance:DatabaseInstance::mlflow-tracking"
+
+
+@contextmanager
+def changed(rehearsal: Rehearsal, settings: Mapping[str, str]) -> Generator[None]:
+    """Change settings of the stack's file while the block runs."""
+    file = rehearsal.project.folder / f"Pulumi.{STACK}.yaml"
+    original = file.read_text()
+    rehearsal.change_settings(settings)
+    try:
+        yield
+    finally:
+        file.write_text(original)
+
+
+def state(rehearsal: Rehearsal) -> str:
+    """Return all that the engine knows of the stack."""
+    return rehearsal.project.output("pulumi", "stack", "export", "--stack", STACK)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("mlflow:databaseVersion", "POSTGRES_17"),
+        ("mlflow:databaseTier", "db-custom-4-15360"),
+        ("mlflow:databaseStorageLimit", "200"),
+        ("mlflow:maintenanceWindow", "MON 3"),
+    ],
+)
+def test_another_form_of_the_database_is_an_update_and_no_replacement(
+    rehearsal: Rehearsal, key: str, value: str
+) -> None:
+    with changed(rehearsal, {key: value}):
+        assert rehearsal.project.changes("--stack", STACK) == {INSTANCE: "update"}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("mlflow:region", "europe-west1"),
+        ("mlflow:databaseInstance", "mlflow-another"),
+        ("mlflow:bucketName", "team-project-another"),
+        ("mlflow:durable", "false"),
+    ],
+)
+def test_what_would_take_data_away_is_an_error_that_names_the_protection_and_nothing_is_touched(
+    rehearsal: Rehearsal, key: str, value: str
+) -> None:
+    before = state(rehearsal)
+
+    with changed(rehearsal, {key: value}):
+        done = rehearsal.project.run("make", "deploy", f"STACK={STACK}")
+
+    assert done.returncode != 0
+    assert "remove the `protect` flag" in done.stdout + done.stderr
+    assert state(rehearsal) == before
+
+
+def test_the_namespace_of_another_stack_is_not_taken(rehearsal: Rehearsal) -> None:
+    project, before = rehearsal.project, rehearsal.kubectl("get", "namespace", "mlflow", "--output", "yaml")
+    project.output("pulumi", "stack", "init", "beside", "--copy-config-from", STACK)
+
+    # The whole stack would have made its buckets by the time it is refused.
+    target = ("--target", "**kubernetes:core/v1:Namespace::**")
+    done = project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "beside", *target)
+    project.output("pulumi", "stack", "rm", "--yes", "--force", "--stack", "beside")
+
+    assert done.returncode != 0
+    assert re.search(r"conflict with .*: \.metadata\.labels\.app\.kubernetes\.io/instance", done.stdout + done.stderr)
+    assert rehearsal.kubectl("get", "namespace", "mlflow", "--output", "yaml") == before
