@@ -133,6 +133,7 @@ def test_a_failure_does_not_end_the_supervision(monkeypatch: pytest.MonkeyPatch)
     watching.start()
 
     poll(lambda: len(looks) > 3, "another look")
+    watching.stop()
 
 
 def test_a_server_that_is_still_on_its_way_is_awaited(own_standin: StandIn) -> None:
