@@ -34,6 +34,7 @@ preview: ## what `make deploy STACK=NAME` would change, held against the policie
 
 deploy: ## bring a stack up to date, and mend what drifted; asks nothing
 	pulumi up --refresh --stack $(NAMED) --policy-pack policy --yes
+	.venv/bin/python -m operations start --stack $(NAMED)
 
 drift: ## fail, saying what, where a stack is not what the program says
 	.venv/bin/python -m operations drift --stack $(NAMED)
