@@ -6,7 +6,7 @@ from pathlib import Path
 
 from local.process import wait_for
 from tests.production.load import Load, constant_load, lost
-from tests.production.rehearsal import Rehearsal
+from tests.production.rehearsal import STACK, Rehearsal
 
 
 def check(load: Load, authority: Path, password: str) -> None:
@@ -30,7 +30,8 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
 ) -> None:
     def scale(number: int) -> None:
         rehearsal.change_settings({"mlflow:replicas": str(number), "mlflow:maxReplicas": "0"})
-        rehearsal.deploy()
+        # Policies want two pods at least.
+        rehearsal.project.output("pulumi", "up", "--yes", "--skip-preview", "--refresh", "--stack", STACK)
         wait_for(lambda: rehearsal.settled(number), what=f"{number} pods", deadline=180)
 
     rehearsal.change_settings({"mlflow:maxReplicas": "0"})

@@ -71,10 +71,11 @@ def test_the_namespace_of_another_stack_is_not_taken(rehearsal: Rehearsal) -> No
     project.output("pulumi", "stack", "init", "beside", "--copy-config-from", STACK)
 
     # The whole stack would have made its buckets by the time it is refused.
-    target = ("--target", "**kubernetes:core/v1:Namespace::**")
-    done = project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "beside", *target)
+    targets = ("--target", "**:TrackingServer::**", "--target", "**:Namespace::**")
+    done = project.run("pulumi", "up", "--yes", "--skip-preview", "--stack", "beside", *targets)
     project.output("pulumi", "stack", "rm", "--yes", "--force", "--stack", "beside")
 
     assert done.returncode != 0
-    assert re.search(r"conflict with .*: \.metadata\.labels\.app\.kubernetes\.io/instance", done.stdout + done.stderr)
+    said = done.stdout + done.stderr
+    assert re.search(r"conflict with .*: \.metadata\.labels\.app\.kubernetes\.io/instance", said), said
     assert rehearsal.kubectl("get", "namespace", "mlflow", "--output", "yaml") == before
