@@ -66,11 +66,13 @@ def durable_servers_have_a_disruption_budget(stack: Sequence[Resource]) -> Probl
 
 
 def _ends_all(budget: Resource, replicas: object) -> str | None:
-    """Return the path by which a budget lets all pods of a server end at once, None where it does not."""
+    """Return the path by which a budget lets all pods of a server end; that there is only one is another rule's."""
     if budget.at("spec.minAvailable") in (0, "0", "0%"):
         return "spec.minAvailable"
     most = budget.at("spec.maxUnavailable")
-    if most == "100%" or (isinstance(most, int | float) and isinstance(replicas, int | float) and most >= replicas):
+    if most == "100%" or (
+        isinstance(most, int | float) and isinstance(replicas, int | float) and most >= max(replicas, _LEAST)
+    ):
         return "spec.maxUnavailable"
     return None
 

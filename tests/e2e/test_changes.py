@@ -73,6 +73,9 @@ def test_another_database_instance_changes_its_dependants_alone(stack: Stack, tm
 
     assert stack.project.changes(option) == {
         "gcp:sql/databaseInstance:DatabaseInstance::mlflow-tracking": "replace",
+        # Named after the instance, so that stacks of one project do not meet.
+        "gcp:serviceaccount/account:Account::mlflow-tracking": "replace",
+        "gcp:storage/bucketIAMMember:BucketIAMMember::mlflow-tracking-bucket": "replace",
         "kubernetes:core/v1:ConfigMap::mlflow-tracking-config-database-ca": "update",
         "kubernetes:networking.k8s.io/v1:NetworkPolicy::mlflow-tracking-network-policy": "update",
         **SETTINGS,

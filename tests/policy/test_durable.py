@@ -141,3 +141,10 @@ def test_a_rule_of_a_stack_judges_what_was_asked_for_where_outputs_are_unknown()
 
     assert before == []
     assert "versioning.enabled is not set" in stack_violations(policy, [bucket])[0]
+
+
+def test_a_budget_is_not_blamed_for_a_server_of_one_pod() -> None:
+    alone = stack({"server": {"spec.replicas": 1.0}})
+
+    assert stack_violations(durable_workloads.durable_servers_have_a_disruption_budget, alone) == []
+    assert stack_violations(durable_workloads.durable_servers_are_two_or_more, alone) != []
