@@ -1,1 +1,1 @@
-"""What day two does to Google Cloud, against the stand-in; what it does to a whole stack is in tests/production."""
+"""What day two does to Google Cloud, against the stand-in; tests/production/day_two has whole stacks."""

@@ -19,7 +19,7 @@ INSTANCE = "production"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Take the stack down last."""
-    items.sort(key=lambda item: "production/test_removal" in item.nodeid)
+    items.sort(key=lambda item: "day_two/test_removal" in item.nodeid)
 
 
 @pytest.fixture(scope="session")
