@@ -17,7 +17,8 @@ from components.gcp.cloud_sql_settings import settings
 ADMINISTRATOR = "postgres"
 """The account, and the database, that every instance is born with."""
 
-# Cloud SQL takes 20 to 40 minutes over an instance; giving up earlier would leave one behind that nobody tracks.
+# Cloud SQL takes 15 to 25 minutes over an instance, at times longer; to give up earlier would leave one behind that
+# nobody tracks.
 _TIMEOUTS = pulumi.CustomTimeouts(create="60m", update="60m", delete="60m")
 
 
