@@ -3,7 +3,7 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory # the last line of `make up` is the tracking URI
 # The longest first; each folder in one process of two, with what it starts to itself.
 TESTS := $(addprefix tests/,production e2e operations image unit node policy gcp engine tools ingress workflows)
-SIDE_BY_SIDE := --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 NAMED = $(or $(STACK),$(error which stack? make $@ STACK=prod))
 
 .PHONY: up down test test-day-two test-unit lint preview deploy drift bench docs develop

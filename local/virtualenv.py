@@ -35,6 +35,7 @@ def provide(requirements: str) -> None:
         if stamp.exists():
             return
         with step(f"python: installing {requirements} into .venv"):
-            run(tied([sys.executable, "-m", "venv", FOLDER]))  # also where it is there: it may be half of one
+            if not PYTHON.with_name("pip").exists():  # it comes last: without it there is half an environment at most
+                run(tied([sys.executable, "-m", "venv", FOLDER]))
             run(tied([PYTHON, "-m", "pip", "install", "--quiet", "--requirement", PROJECT / requirements]))
         stamp.touch()

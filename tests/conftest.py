@@ -1,13 +1,17 @@
-"""Tests run side by side by their folders: each has what it starts to itself."""
-
-from pathlib import Path
+"""Tests run side by side by their folders: each starts what it needs for itself, once."""
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a folder in one process, so that what they share is started once."""
-    here = Path(__file__).parent
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(here).parts[0]))
+class _ByFolder(LoadScopeScheduling):
+    """Keeps the tests of a folder below tests/ in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Return who hands the tests out, with `--dist loadscope`."""
+    return _ByFolder(config, log)
