@@ -69,9 +69,7 @@ def _drift(stack: Stack, _: argparse.Namespace) -> int:
     """Tell what is not as this clone says: status 1 where something is not, 2 where that cannot be told."""
     lines = drift(stack)
     print("".join(f"{line}\n" for line in lines), end="")
-    say(
-        f"{len(lines)} differences; `pulumi up --refresh --stack {stack.name}` mends them" if lines else "no difference"
-    )
+    say(f"{len(lines)} found; `make deploy STACK={stack.name}` mends it" if lines else "no difference")
     return _DRIFTED if lines else 0
 
 

@@ -6,6 +6,7 @@ collection does so to runs deleted long ago. Artifacts of later runs may be copi
 """
 
 import gzip
+import zlib
 from datetime import UTC, datetime
 from itertools import takewhile
 
@@ -73,11 +74,14 @@ def _read(target: Folder) -> tuple[StoredObject, int]:
         BlobReader(dump, raw_download=True) as packed,
         gzip.open(packed) as lines,
     ):
-        if not any(line.startswith(_RUNS) for line in lines):
-            raise UserError(f"{target.url}/{DUMP}: there is no table runs in it; has the server ever started?")
-        runs = sum(1 for _ in takewhile(lambda line: line != _END, lines))
-        while lines.read(1 << 20):
-            still("")
+        try:
+            if not any(line.startswith(_RUNS) for line in lines):
+                raise UserError(f"{target.url}/{DUMP}: there is no table runs in it; has the server ever started?")
+            runs = sum(1 for _ in takewhile(lambda line: line != _END, lines))
+            while lines.read(1 << 20):
+                still("")
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise UserError(f"{target.url}/{DUMP} cannot be read to its end: {error}") from error
     return known(dump), runs
 
 

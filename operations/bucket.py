@@ -129,7 +129,7 @@ def _each(
     missing: list[str] = []
     todo = list(names)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for done, (name, found) in enumerate(zip(todo, pool.map(action, todo), strict=True)):
+        for done, (name, found) in enumerate(zip(todo, pool.map(action, todo), strict=True), start=1):
             if not found:
                 missing.append(name)
             still(f"{tell(done)} of {len(todo)}")

@@ -28,7 +28,7 @@ def drift(stack: Stack) -> list[str]:
         UserError: it could not be found out.
 
     """
-    argv = ("pulumi", "preview", "--refresh", "--json", "--stack", stack.name)
+    argv = ("pulumi", "preview", "--json", "--stack", stack.name)
     done = run(*argv)
     try:
         preview: dict[str, Any] = json.loads(done.stdout)

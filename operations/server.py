@@ -18,10 +18,11 @@ GARBAGE_COLLECTION = "mlflow-garbage-collection"
 CREDENTIALS = "mlflow-postgresql-credentials"
 """Name of the Secret with the server's password."""
 
+_IMAGE = f'{{.spec.template.spec.containers[?(@.name=="{CONTAINER}")].image}}'
 _POD_LABELS = f"app in ({APP}-pods, {APP}-garbage-collection)"
 _STOP_SECONDS = 180
 _POLL_SECONDS = 1
-_ROLLOUT = "10m"
+_ROLLOUT = "30m"
 # The server's own connection is in the variables of its pod.
 _ASK = "import sys, psycopg; print(psycopg.connect().execute(sys.argv[1]).fetchone()[0])"
 
@@ -38,6 +39,10 @@ class Server:
         """Return how many pods the Deployment is to have now; None where there is none."""
         found = self._output("get", f"deployment/{APP}", "--ignore-not-found", "--output=jsonpath={.spec.replicas}")
         return int(found) if found else None
+
+    def image(self) -> str:
+        """Return the image that the Deployment runs now."""
+        return self._output("get", f"deployment/{APP}", f"--output=jsonpath={_IMAGE}")
 
     def ask(self, query: str) -> str | None:
         """Return the one value that a query of the server's database yields; None where no pod serves to ask it."""
@@ -84,7 +89,7 @@ class Server:
         self._output("annotate", f"deployment/{APP}", "--overwrite", f"{key}-" if value is None else f"{key}={value}")
 
     def _hold_off_garbage_collection(self) -> None:
-        """End it if it runs, and let it begin no more until the next `pulumi up --refresh`."""
+        """End it if it runs, and let it begin no more until the next `pulumi up`."""
         found = self._output("get", f"cronjob/{GARBAGE_COLLECTION}", "--ignore-not-found", "--output=name")
         if not found:
             return

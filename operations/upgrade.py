@@ -14,25 +14,26 @@ from operations.stack import Stack
 from settings import kubernetes
 
 _SETTING = "mlflow:image"
+_NOTE = "mlflow-operations/upgrading"
+_BEFORE = " before "
 
 
 def upgrade(stack: Stack, image: str) -> None:
     """Back the database up, then replace the server's image: tables first, then pod by pod."""
     _check_image(stack, image)
-    if image == stack.image:
-        say(f"{_SETTING} is {image} already: going on with what is not done yet, without another backup")
-        stack.up()
-        return
+    server = Server(stack)
     with Instance(stack) as instance:
-        backup = instance.back_up(f"{stack.image} before {image}")
-    back = f"python -m operations downgrade {stack.image} --backup {backup.id} --stack {stack.name}"
-    say(f"{_SETTING}: {stack.image} becomes {image}")
+        backup = _backup_before(instance, server, image)
+    before = backup.description.partition(_BEFORE)[0]
+    back = f"python -m operations downgrade {before} --backup {backup.id} --stack {stack.name}"
+    say(f"{_SETTING}: {before} becomes {image}")
     stack.set(_SETTING, image)
     try:
         stack.up()
+        server.leave_note(_NOTE, None)
     except BaseException:
         say(
-            f"not done: pods of {stack.image} serve until those of {image} are ready, perhaps on tables that are"
+            f"not done: pods of {before} serve until those of {image} are ready, perhaps on tables that are"
             " migrated already. Run the same command again to go on; the way back, which loses what was logged since"
             f" {backup.time}, is\n  {back}"
         )
@@ -40,6 +41,17 @@ def upgrade(stack: Stack, image: str) -> None:
     say(
         f"the server runs {image}; commit {stack.file}. The way back, which loses what is logged from now on:\n  {back}"
     )
+
+
+def _backup_before(instance: Instance, server: Server, image: str) -> BackupRun:
+    """Return the backup to go back to; the same upgrade, interrupted, may have migrated tables and has made it."""
+    begun, _, made = server.note(_NOTE).rpartition(" ")
+    if begun == image:
+        say(f"going on with what is not done yet, without another backup than {made}")
+        return instance.backup(made)
+    backup = instance.back_up(f"{server.image()}{_BEFORE}{image}")
+    server.leave_note(_NOTE, f"{image} {backup.id}")
+    return backup
 
 
 def downgrade(stack: Stack, image: str, backup_id: str, *, confirmed: bool) -> None:
@@ -61,6 +73,7 @@ def downgrade(stack: Stack, image: str, backup_id: str, *, confirmed: bool) -> N
                 instance.set_password("postgres", server.password())  # the backup may be older than it
             stack.set(_SETTING, image)
             stack.up_with_new_jobs()
+            server.leave_note(_NOTE, None)
             server.start()
         except BaseException:
             say("not done: the server is stopped, or not ready; run the same command again, which does all of it anew")

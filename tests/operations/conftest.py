@@ -31,6 +31,8 @@ def deployed(standin: StandIn, **changes: str) -> Stack:
         "mlflow:artifactAccess": "proxied",
         "mlflow:databaseUser": "mlflow",
         "mlflow:image": "registry/mlflow:1",
+        "mlflow:maxReplicas": "0",
+        "mlflow:replicas": "2",
     }
     outputs = {
         "artifact_root": "gs://kept-artifacts",

@@ -1,5 +1,6 @@
 """A command that fails on the way says what state that leaves, and the way on or back."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from operations.upgrade import downgrade, upgrade
 from tests.gcp.standin import StandIn
 from tests.operations.conftest import Program, deployed
 
-NEW = "registry/mlflow:2"
+BEFORE, NEW = "registry/mlflow:1", "registry/mlflow:2"
 
 
 @pytest.fixture
@@ -21,35 +22,64 @@ def engine(program: Program) -> Path:
     return program("pulumi", """echo '{"deployment": {"resources": []}}'; [ "$1" != up ]""")
 
 
+def cluster(program: Program, **notes: str) -> Path:
+    """Return what was asked of a cluster whose Deployment runs an image of before and has notes, a line each."""
+    found = json.dumps({"metadata": {"annotations": {f"mlflow-operations/{key}": text for key, text in notes.items()}}})
+    return program("kubectl", f"""case "$*" in *jsonpath=*image*) printf {BEFORE};; *json) echo '{found}';; esac""")
+
+
 def test_an_upgrade_that_fails_names_the_way_on_and_the_way_back(
-    stack: Stack, instance: Instance, engine: Path, capfd: pytest.CaptureFixture[str]
+    stack: Stack, instance: Instance, engine: Path, program: Program, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    asked = cluster(program)
+
     with pytest.raises(UserError, match="`pulumi up --stack prod --policy-pack policy --yes` ended with status 1"):
         upgrade(stack, NEW)
 
     said = capfd.readouterr().err
     assert "Run the same command again to go on" in said
     back = said.split("python -m operations downgrade ")[1].split()
-    assert back[:2] + back[3:5] == ["registry/mlflow:1", "--backup", "--stack", "prod"]
-    assert instance.backup(back[2]).description == f"registry/mlflow:1 before {NEW}"
+    assert back[:2] + back[3:5] == [BEFORE, "--backup", "--stack", "prod"]
+    assert instance.backup(back[2]).description == f"{BEFORE} before {NEW}"
     assert engine.read_text().splitlines()[0] == f"config set mlflow:image {NEW} --stack prod"
+    assert f"mlflow-operations/upgrading={NEW} {back[2]}" in asked.read_text()
 
 
 def test_an_upgrade_that_goes_on_makes_no_backup_of_tables_that_are_migrated_already(
-    standin: StandIn, engine: Path, capfd: pytest.CaptureFixture[str]
+    stack: Stack, instance: Instance, engine: Path, program: Program, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    made = instance.back_up(f"{BEFORE} before {NEW}")
+    cluster(program, upgrading=f"{NEW} {made.id}")
+    capfd.readouterr()
+
+    with pytest.raises(UserError):
+        upgrade(stack, NEW)
+
+    said = capfd.readouterr().err
+    assert "backing up" not in said
+    assert f"downgrade {BEFORE} --backup {made.id} --stack prod" in said
+    assert engine.read_text().splitlines()[-1] == "up --stack prod --policy-pack policy --yes"
+
+
+@pytest.mark.usefixtures("engine")
+def test_an_upgrade_whose_image_stands_in_the_file_already_makes_a_backup_all_the_same(
+    standin: StandIn, program: Program, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cluster(program, upgrading="registry/mlflow:1.5 7")
+
     with pytest.raises(UserError):
         upgrade(deployed(standin, **{"mlflow:image": NEW}), NEW)
 
-    assert engine.read_text().splitlines() == ["up --stack prod --policy-pack policy --yes"]
-    assert "backing up" not in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "backing up the instance kept: done" in said
+    assert f"downgrade {BEFORE} --backup" in said
 
 
 @pytest.mark.usefixtures("engine")
 def test_a_downgrade_keeps_what_it_overwrites_once_nobody_writes_any_more(
     stack: Stack, instance: Instance, program: Program, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    cluster = program("kubectl", "")
+    asked = program("kubectl", "")
     given = instance.back_up("registry/mlflow:0 before registry/mlflow:1")
 
     with pytest.raises(UserError, match="ended with status 1"):
@@ -61,7 +91,7 @@ def test_a_downgrade_keeps_what_it_overwrites_once_nobody_writes_any_more(
     before = instance.backup(said.split("the database of before is backup ")[1].split()[0])
     assert before.description == "registry/mlflow:1 before going back to registry/mlflow:0"
     assert said.index("server: stopping: done") < said.index("backing up") < said.index("restoring backup")
-    assert "scale deployment/mlflow-tracking-server --replicas=0" in cluster.read_text()
+    assert "scale deployment/mlflow-tracking-server --replicas=0" in asked.read_text()
 
 
 def test_a_rotation_that_fails_says_which_password_is_in_use(

@@ -1,0 +1,91 @@
+"""A restore loses nothing that nobody gave up, and ends with all that the backup holds."""
+
+from pathlib import Path
+
+import pytest
+from google.cloud import storage
+
+from operations.backup import backup, backups
+from operations.bucket import Folder
+from operations.errors import UserError
+from operations.manifest import DUMP
+from operations.restore import restore
+from operations.stack import Stack
+from tests.operations.conftest import Program
+
+Buckets = tuple[storage.Bucket, storage.Bucket]
+
+
+@pytest.fixture(scope="module")
+def made(stack: Stack) -> str:
+    """The address of a backup of 1000 runs."""
+    return backup(stack)
+
+
+@pytest.fixture(autouse=True)
+def engine(program: Program) -> Path:
+    """What was asked of an engine that has nothing to do."""
+    return program("pulumi", """echo '{"deployment": {"resources": []}}'""")
+
+
+def cluster(program: Program, *, replicas: int, runs: int, note: str = "") -> Path:
+    """Return what was asked of a cluster with so many pods, whose server says that it holds so many runs."""
+    return program(
+        "kubectl",
+        f"""case "$*" in
+        *exec*json_build_object*) echo '{{"runs": {runs}}}' ;;
+        *exec*) echo {runs} ;;
+        *jsonpath=*eplicas*) echo {replicas} ;;
+        *json) echo '{{"metadata": {{"annotations": {{"mlflow-operations/restoring": "{note}"}}}}, "items": []}}' ;;
+        esac""",
+    )
+
+
+@pytest.mark.parametrize("note", [False, True])
+def test_what_a_running_server_holds_is_kept_even_where_a_restore_of_before_was_interrupted(
+    stack: Stack, made: str, program: Program, *, note: bool
+) -> None:
+    asked = cluster(program, replicas=2, runs=5, note=made if note else "")
+
+    with pytest.raises(UserError, match=r"holds 5 runs and .* would be lost: .* or add --overwrite"):
+        restore(stack, made, overwrite=False)
+
+    assert "scale" not in asked.read_text()
+
+
+def test_an_interrupted_restore_goes_on_while_the_server_is_stopped(stack: Stack, made: str, program: Program) -> None:
+    asked = cluster(program, replicas=0, runs=1000, note=made)
+
+    restore(stack, made, overwrite=False)
+
+    assert "mlflow-operations/restoring-" in asked.read_text()
+
+
+def test_runs_that_were_begun_since_the_server_started_do_no_harm(stack: Stack, made: str, program: Program) -> None:
+    cluster(program, replicas=2, runs=1001)
+
+    restore(stack, made, overwrite=True)
+
+
+def test_a_run_that_is_missing_afterwards_is_an_error(stack: Stack, made: str, program: Program) -> None:
+    cluster(program, replicas=2, runs=999)
+
+    with pytest.raises(UserError, match="holds 999 runs, fewer than the 1000 of the backup"):
+        restore(stack, made, overwrite=True)
+
+
+def test_a_backup_from_elsewhere_leaves_nothing_beside_the_stack_s_own(
+    stack: Stack, made: str, buckets: Buckets, program: Program
+) -> None:
+    cluster(program, replicas=2, runs=1000)
+    elsewhere = buckets[0].client.create_bucket("elsewhere")
+    name = made.rpartition("/")[2]
+    for blob in buckets[1].list_blobs(prefix=name):
+        buckets[1].copy_blob(blob, elsewhere)
+    own = Folder(bucket=buckets[1]).folder(name)
+    own.delete(own.listing(), lambda _: None)
+
+    restore(stack, f"gs://elsewhere/{name}", overwrite=True)
+
+    assert not own.blob(DUMP).exists()
+    assert made not in backups(stack)
