@@ -48,9 +48,9 @@ in_google = pulumi.ResourceOptions(providers=[google, generator])
 in_cluster = pulumi.ResourceOptions(providers=[cluster, generator], transformations=[overruling])
 
 own_name = cloud.account_id(settings.database_instance)  # another stack of the project has another one
-network = None
-if settings.network:
-    private = cloud.PrivateServicesArgs(network=settings.network, range_name=f"{own_name}-services")
+network = settings.network
+if network and settings.own_peering:
+    private = cloud.PrivateServicesArgs(network=network, range_name=f"{own_name}-services")
     network = cloud.PrivateServices(NAME, private, in_google).network
 database = cloud.CloudSqlPostgres(
     NAME,
@@ -115,6 +115,7 @@ address = (
     if settings.host
     else NodeAddress(host=settings.node_address, port=settings.node_port)
 )
+disk = {"ephemeral-storage": settings.disk_request} if settings.disk_request else {}
 server = TrackingServer(
     NAME,
     TrackingServerArgs(
@@ -130,7 +131,7 @@ server = TrackingServer(
         max_replicas=settings.max_replicas,
         workers=settings.workers,
         resources={
-            "requests": {"cpu": settings.cpu_request, "memory": settings.memory_request},
+            "requests": {"cpu": settings.cpu_request, "memory": settings.memory_request, **disk},
             "limits": {"cpu": settings.cpu_limit, "memory": settings.memory_limit},
         },
         address=address,

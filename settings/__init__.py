@@ -35,6 +35,7 @@ class Settings:
     deletion_protection: bool
     region: str
     network: str | None
+    own_peering: bool
     database_instance: str
     database_version: str
     database_tier: str
@@ -57,6 +58,7 @@ class Settings:
     cpu_limit: str
     memory_request: str
     memory_limit: str
+    disk_request: str | None
     node_address: str
     """Empty where `host` is set."""
     node_port: int
@@ -104,12 +106,13 @@ def _read(read: Reader) -> Settings:
         deletion_protection=read.flag("mlflow:deletionProtection"),
         region=read.text("mlflow:region", google.region),
         network=read.optional("mlflow:network", google.network),
+        own_peering=read.flag("mlflow:ownPeering"),
         database_instance=read.text("mlflow:databaseInstance", google.database_instance),
         database_version=read.text("mlflow:databaseVersion", google.database_version),
         database_tier=read.text("mlflow:databaseTier", google.database_tier),
         database_storage_limit=read.integer("mlflow:databaseStorageLimit", google.storage_limit),
         database_user=read.text("mlflow:databaseUser", google.database_user),
-        database_password_generation=read.integer("mlflow:databasePasswordGeneration", server.at_least_one),
+        database_password_generation=read.integer("mlflow:databasePasswordGeneration", server.generation),
         maintenance_window=read.optional("mlflow:maintenanceWindow", google.maintenance_window),
         authorized_networks=read.texts("mlflow:authorizedNetworks", google.authorized_networks),
         bucket_name=read.optional("mlflow:bucketName", google.bucket_name) or f"{project}-mlflow-artefacts",
@@ -124,6 +127,7 @@ def _read(read: Reader) -> Settings:
         cpu_limit=read.text("mlflow:cpuLimit", kubernetes.cpu),
         memory_request=read.text("mlflow:memoryRequest", kubernetes.memory),
         memory_limit=read.text("mlflow:memoryLimit", kubernetes.memory),
+        disk_request=read.optional("mlflow:diskRequest", kubernetes.memory),
         node_address=read.optional("mlflow:nodeAddress", kubernetes.node_address) or "",
         node_port=read.integer("mlflow:nodePort", kubernetes.node_port),
         host=read.optional("mlflow:host", kubernetes.host),

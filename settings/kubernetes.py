@@ -49,7 +49,7 @@ def cpu(value: str) -> str | None:
 
 
 def memory(value: str) -> str | None:
-    """Hold an amount of memory against the page that `cpu` names."""
+    """Hold an amount of memory, or of disk, against the page that `cpu` names."""
     return _quantity(value, Decimal(1), "a byte", "write bytes with a suffix, such as 512Mi or 1Gi")
 
 
@@ -79,7 +79,7 @@ def image(value: str) -> str | None:
         return "the name of an image has at most 255 characters; write a shorter one"
     if reference["digest"]:
         return None
-    if not reference["tag"] or reference["tag"] == "latest":
+    if not reference["tag"] or reference["tag"].lower() == "latest":
         return f"without a tag of its own (or with 'latest') it is another build each time; {remedy}"
     return None
 
@@ -126,7 +126,7 @@ def certificate(value: str) -> str | None:
 
 def private_key(value: str) -> str | None:
     """Hold a key without a passphrase against PEM (RFC 7468)."""
-    if re.match(r"-----BEGIN (EC |RSA )?PRIVATE KEY-----", value):
+    if re.search(r"^-----BEGIN (EC |RSA )?PRIVATE KEY-----", value, re.MULTILINE) and "ENCRYPTED" not in value:
         return None
     return "write the key, without a passphrase, as PEM: `pulumi config set --secret mlflow:tlsKey < FILE`"
 

@@ -57,11 +57,10 @@ class Reader:
     def integer(self, key: str, rule: Callable[[int], str | None]) -> int:
         """Return the setting as a whole number, 0 where it is none."""
         value = self._raw(key)
-        try:
-            number = int(value)
-        except ValueError:
+        if not re.fullmatch(r"-?[0-9]{1,18}", value):
             self.hold(key, value, "write a whole number")
             return 0
+        number = int(value)
         self.hold(key, value, rule(number))
         return number
 

@@ -13,9 +13,9 @@ _MOST_PROCESSES = 2**22
 _SHARE = Decimal("0.8")
 
 
-def at_least_one(value: int) -> str | None:
-    """Hold a count against 1."""
-    return None if value >= 1 else "there has to be at least 1"
+def generation(value: int) -> str | None:
+    """Hold a count against 1, and what leaves room for a name before it in PostgreSQL's 63 characters."""
+    return None if 1 <= value < 10**9 else "write a whole number of at least 1, one more than before"
 
 
 def workers(value: int) -> str | None:
@@ -24,8 +24,8 @@ def workers(value: int) -> str | None:
 
 
 def retention(value: str) -> str | None:
-    """Hold a time against what `mlflow gc --older-than` takes."""
-    if re.fullmatch(r"(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?", value):
+    """Hold a time against what `mlflow gc --older-than` takes and can subtract from a date."""
+    if re.fullmatch(r"(?=.*[1-9])([0-9]{1,5}d)?([0-9]{1,5}h)?([0-9]{1,5}m)?([0-9]{1,5}s)?", value):
         return None
     return "write days, hours, minutes and seconds, such as 30d or 12h"
 
@@ -44,7 +44,7 @@ def url(value: str) -> str | None:
     """Hold an address against http(s)://host[:port][/path]."""
     try:
         parts = urlsplit(value)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0 and " " not in value
     except ValueError:
         sound = False
     return None if sound else "it is not a URL; write one such as http://127.0.0.1:4443"

@@ -36,6 +36,9 @@ def _database(settings: "Settings") -> Iterator[Problem]:
     elif networks:
         remedy = "with mlflow:network the database has a private address only; remove one of the two settings"
         yield "mlflow:authorizedNetworks", networks, remedy, ()
+    if settings.network and settings.own_peering and not settings.network.startswith(f"projects/{settings.project}/"):
+        remedy = "it is another project's, and peered with Google's services there; set mlflow:ownPeering to false"
+        yield "mlflow:network", settings.network, remedy, ("gcp:project",)
     if settings.durable and settings.network is None:
         remedy = "a durable stack keeps its database off the internet; name the cluster's network in mlflow:network"
         yield "mlflow:durable", "true", remedy, ()
@@ -66,6 +69,9 @@ def _way_in(settings: "Settings") -> Iterator[Problem]:
     if certificate != key:
         there, missing = ("tlsCertificate", "tlsKey") if certificate else ("tlsKey", "tlsCertificate")
         yield f"mlflow:{missing}", "", f"mlflow:{there} is of no use without it; set both, or neither", ()
+    if settings.host is not None and settings.workload_identity and settings.ingress_class is None:
+        remedy = "GKE opens an Ingress without a class to the internet; write gce-internal, or gce if that is meant"
+        yield "mlflow:ingressClass", "", remedy, ()
     if certificate and settings.host is None:
         yield "mlflow:host", "", "a certificate is for a host; name it, or remove mlflow:tlsCertificate", ()
     if settings.authentication == "basic" and settings.host is None:

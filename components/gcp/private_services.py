@@ -1,7 +1,8 @@
 """The way to Cloud SQL's private addresses: private services access on an existing network.
 
-Owns a range of the network's addresses and the peering with Google's services over it. Leaves the network itself, its
-subnets and its firewall to whoever runs the cluster on it.
+Owns a range of the network's addresses and the peering with Google's services over it; a network has one such peering,
+and one that others made is refused by Google and not touched. Leaves the network itself, its subnets and its firewall
+to whoever runs the cluster on it.
 """
 
 from dataclasses import dataclass
@@ -24,14 +25,16 @@ class PrivateServicesArgs:
 
 
 class PrivateServices(pulumi.ComponentResource):
-    """A range of addresses that Google's services take theirs from, peered with the network."""
+    """A range of addresses that Google's services take theirs from, peered with the network; both outlive the stack."""
 
     network: pulumi.Output[str]
     """The network, known once the peering stands."""
 
     def __init__(self, name: str, args: PrivateServicesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("mlflow:gcp:PrivateServices", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        # Google refuses to take a peering away for days after the last instance behind it is gone, and one without its
+        # range would leave the next stack's instance without an address.
+        child = pulumi.ResourceOptions(parent=self, retain_on_delete=True)
         addresses = gcp.compute.GlobalAddress(
             f"{name}-services",
             name=args.range_name,
@@ -46,10 +49,6 @@ class PrivateServices(pulumi.ComponentResource):
             network=args.network,
             service="servicenetworking.googleapis.com",
             reserved_peering_ranges=[addresses.name],
-            # Google refuses to take a peering away for days after the last instance behind it is gone; the next stack
-            # finds it with a range that is no more, and puts its own there.
-            deletion_policy="ABANDON",
-            update_on_creation_fail=True,
             opts=child,
         )
         self.network = peering.network

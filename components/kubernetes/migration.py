@@ -20,7 +20,9 @@ _RESOURCES: ResourceRequirementsArgsDict = {
     "requests": {"cpu": "100m", "memory": "512Mi"},
     "limits": {"cpu": "1", "memory": "512Mi"},
 }
-_SECONDS = 600
+_MINUTES = 30  # to build an index on a table of many millions of rows, and for a node to come up before
+_PATIENT = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create=f"{_MINUTES + 1}m"))
+_LATER_SECONDS = 30  # by which a session may outlive its pod
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +52,14 @@ def migration(name: str, args: DatabaseJobArgs, opts: pulumi.ResourceOptions) ->
 
 
 def retirement(
-    name: str, args: DatabaseJobArgs, administrator: pulumi.Input[str], opts: pulumi.ResourceOptions
+    name: str, args: DatabaseJobArgs, administrator: pulumi.Input[str], grace_seconds: int, opts: pulumi.ResourceOptions
 ) -> kubernetes.batch.v1.Job:
-    """Return the Job that takes the login from the accounts of earlier passwords; `administrator` names the Secret."""
-    return _job(f"{name}-retirement", args, [_account(args, administrator, "retire")], opts)
+    """Return the Job that takes the login from the accounts of earlier passwords; `administrator` names the Secret.
+
+    It waits for sessions that pods still have open, for as long as those may live that were asked to stop.
+    """
+    step = _account(args, administrator, "retire", "--wait", str(grace_seconds + _LATER_SECONDS))
+    return _job(f"{name}-retirement", args, [step], opts)
 
 
 def _job(
@@ -66,13 +72,13 @@ def _job(
         metadata={"namespace": args.namespace},
         spec={
             "backoff_limit": 3,
-            "active_deadline_seconds": _SECONDS,
+            "active_deadline_seconds": _MINUTES * 60,
             "template": {
                 "metadata": {"labels": {"app": f"{args.app}-migration"}, "annotations": args.annotations},
                 "spec": {**pod_spec(args.sources, last, init_containers=first), "restart_policy": "Never"},
             },
         },
-        opts=opts,
+        opts=pulumi.ResourceOptions.merge(opts, _PATIENT),
     )
 
 
@@ -80,9 +86,9 @@ def _step(args: DatabaseJobArgs, name: str, *command: str) -> ContainerArgsDict:
     return {"name": name, "image": args.image, "command": list(command), "resources": _RESOURCES}
 
 
-def _account(args: DatabaseJobArgs, administrator: pulumi.Input[str], action: str) -> ContainerArgsDict:
+def _account(args: DatabaseJobArgs, administrator: pulumi.Input[str], *action: str) -> ContainerArgsDict:
     """Return a step that acts as the instance's administrator; DB_USERNAME and DB_PASSWORD stay the account's."""
     return {
-        **_step(args, "account", "mlflow-database-account", action),
+        **_step(args, "account", "mlflow-database-account", *action),
         "env": [*variables({"PGUSER": "postgres"}), from_secret("PGPASSWORD", administrator, PASSWORD_KEY)],
     }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.apps.v1 import DeploymentSpecArgsDict
 
 _LAST_REQUEST_SECONDS = 55
+_ROLLOUT = "30m"  # pods are replaced one by one, each perhaps on a node that comes up first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +80,8 @@ class Workload(pulumi.ComponentResource):
         administrator = args.sources.administrator_name
         if administrator is not None:
             # Pods of before use the account of before until the last of them is gone.
-            retirement(name, job, administrator, pulumi.ResourceOptions(parent=self, depends_on=[deployment]))
+            later = pulumi.ResourceOptions(parent=self, depends_on=[deployment])
+            retirement(name, job, administrator, _grace_seconds(args), later)
         self.name = deployment.metadata.name
         self.register_outputs({"name": self.name})
 
@@ -100,7 +102,7 @@ class Workload(pulumi.ComponentResource):
                 "metadata": {"labels": args.pod_labels, "annotations": annotations},
                 "spec": {
                     **pod_spec(args.sources, server, sidecars=sidecars, shared=[VOLUME] if args.metrics else []),
-                    "termination_grace_period_seconds": args.farewell_seconds + _LAST_REQUEST_SECONDS,
+                    "termination_grace_period_seconds": _grace_seconds(args),
                     "topology_spread_constraints": [
                         _spread(args, "topology.kubernetes.io/zone"),
                         _spread(args, "kubernetes.io/hostname"),
@@ -115,8 +117,16 @@ class Workload(pulumi.ComponentResource):
             metadata={"name": args.app, "namespace": args.namespace, "labels": {"app": args.app}},
             spec=spec,
             # Nothing of the Job flows into the pods, yet replicas that met an old schema would race to migrate it.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[migrated, *args.after]),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[migrated, *args.after],
+                custom_timeouts=pulumi.CustomTimeouts(create=_ROLLOUT, update=_ROLLOUT),
+            ),
         )
+
+
+def _grace_seconds(args: WorkloadArgs) -> int:
+    return args.farewell_seconds + _LAST_REQUEST_SECONDS
 
 
 def _spread(args: WorkloadArgs, topology: str) -> TopologySpreadConstraintArgsDict:

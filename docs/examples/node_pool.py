@@ -1,4 +1,6 @@
-"""Puts every pod of the server on nodes of a pool of its own.
+"""Puts every pod of the server on nodes of a pool of its own, in a Standard cluster.
+
+Autopilot makes its pools itself; there a pod selects a compute class instead.
 
 In `__main__.py`, below the line that makes `in_cluster`:
 

@@ -29,6 +29,7 @@ def following(project: Scratch, stack: str, settings: Mapping[str, str]) -> Gene
         "mlflow:databaseInstance": f"mlflow-{stack}",
         "mlflow:bucketName": f"team-project-{stack}",
         "mlflow:deletionProtection": "true",
+        "mlflow:ownPeering": "false",  # the first one's is still there
         **settings,
     }
     words = [word for key, value in own.items() for word in ("--plaintext", f"{key}={value}")]

@@ -64,7 +64,7 @@ def drifted(rehearsal: Rehearsal) -> Rehearsal:
     return rehearsal
 
 
-def test_everything_that_drifted_is_named_without_a_secret_and_mended_by_a_deployment(drifted: Rehearsal) -> None:
+def test_everything_that_drifted_is_named_without_a_secret_and_mended_by_the_next_update(drifted: Rehearsal) -> None:
     found = drift(drifted)
 
     assert "Error 1" in found.stderr
@@ -73,6 +73,12 @@ def test_everything_that_drifted_is_named_without_a_secret_and_mended_by_a_deplo
         assert any(line.startswith(expected) for line in lines), found.stdout
     assert len(lines) == len(CHANGES), found.stdout
     assert STOLEN not in found.stdout + found.stderr
+
+    drifted.project.output("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK)
+
+    (autoscaled,) = drift(drifted).stdout.splitlines()
+    assert autoscaled.startswith("Deployment mlflow-tracking-server: spec.replicas is 0")
+    assert "`python -m operations start --stack prod` mends it" in autoscaled
 
     drifted.deploy()
 

@@ -52,7 +52,10 @@ def test_accounts_of_before_are_retired_by_the_administrator_once_no_pod_uses_th
     made = job(deployment, "retirement")
 
     (step,) = steps(made)
-    assert step["command"] == ["mlflow-database-account", "retire"]
+    *command, seconds = step["command"]
+    assert command == ["mlflow-database-account", "retire", "--wait"]
+    grace = deployment.only("Deployment").inputs["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert int(seconds) > grace
     assert variables(step)["PGUSER"] == "postgres"
     assert variables(step)["PGPASSWORD"]["secretKeyRef"]["name"] == "mlflow-postgresql-administrator"
     assert deployment.only("Deployment").urn in made.dependencies
@@ -82,7 +85,8 @@ def test_a_new_image_or_password_is_migrated_to_anew() -> None:
     assert template() != template(database=rotated)
 
 
-def test_a_job_that_does_not_end_is_ended() -> None:
+def test_a_job_that_does_not_end_is_ended_before_pulumi_gives_up() -> None:
     for each in everything().all("Job"):
-        assert each.inputs["spec"]["activeDeadlineSeconds"] <= 1800
+        assert each.inputs["spec"]["activeDeadlineSeconds"] == 1800
+        assert each.timeouts == {"create": "31m"}
         assert each.inputs["spec"]["backoffLimit"] >= 1

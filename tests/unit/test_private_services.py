@@ -41,12 +41,15 @@ def test_the_network_is_peered_with_google_s_services_over_that_range() -> None:
     assert addresses.urn in peering.dependencies
 
 
-def test_taking_a_stack_down_does_not_wait_for_a_peering_that_google_keeps() -> None:
-    assert services().only("Connection").inputs["deletionPolicy"] == "ABANDON"
+def test_a_later_stack_finds_the_peering_with_its_range() -> None:
+    deployment = services()
+
+    assert deployment.only("GlobalAddress").retain_on_delete
+    assert deployment.only("Connection").retain_on_delete
 
 
-def test_the_peering_that_a_stack_left_behind_is_the_next_one_s() -> None:
-    assert services().only("Connection").inputs["updateOnCreationFail"] is True
+def test_a_peering_that_others_made_is_not_changed() -> None:
+    assert "updateOnCreationFail" not in services().only("Connection").inputs
 
 
 def test_the_network_is_the_one_that_was_named() -> None:

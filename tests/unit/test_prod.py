@@ -57,6 +57,21 @@ def test_the_database_waits_for_the_way_to_its_private_address(run: Run, preview
     assert peering in deployment.only("DatabaseInstance").dependencies
 
 
+def test_a_peering_that_is_there_already_is_used_and_none_is_made(run: Run) -> None:
+    deployment = run({"mlflow:ownPeering": False}, stack="prod")
+
+    assert not deployment.all("Connection")
+    assert not deployment.all("GlobalAddress")
+    assert connections(deployment)["privateNetwork"] == NETWORK
+
+
+def test_the_disk_that_artifacts_pass_through_is_reserved_for_the_server(prod: Deployment) -> None:
+    server, *sidecars = prod.only("Deployment").inputs["spec"]["template"]["spec"]["containers"]
+
+    assert server["resources"]["requests"]["ephemeral-storage"] == "8Gi"
+    assert not any("ephemeral-storage" in each["resources"]["requests"] for each in sidecars)
+
+
 def test_the_pods_use_the_private_address_and_reach_no_other_database(prod: Deployment) -> None:
     assert prod.only("ConfigMap", "mlflow-configmap").inputs["data"]["DB_HOST"] == PRIVATE_HOST
     assert postgresql(prod) == [{"ipBlock": {"cidr": f"{PRIVATE_HOST}/32"}}]

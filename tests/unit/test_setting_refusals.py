@@ -101,7 +101,10 @@ def test_of_a_long_value_the_beginning_is_told(told: Told, value: str, shown: st
     [
         ({"mlflow:authorizedNetworks": ["hunter2"]}, "mlflow:authorizedNetworks", "hunter2"),
         (
-            {"mlflow:authorizedNetworks": ["198.51.100.9/32"], "mlflow:network": "projects/project/global/networks/a"},
+            {
+                "mlflow:authorizedNetworks": ["198.51.100.9/32"],
+                "mlflow:network": "projects/my-project/global/networks/a",
+            },
             "mlflow:authorizedNetworks",
             "198.51.100.9/32",
         ),

@@ -1,5 +1,7 @@
 """The rules of single settings: what a wrong one is told."""
 
+import json
+
 import pytest
 
 from tests.unit.conftest import Told
@@ -59,6 +61,7 @@ from tests.unit.conftest import Told
         ("mlflow:image", "mlflow-tracking-server", "without a tag"),
         ("mlflow:image", "mlflow-tracking-server:", "not an image with a tag"),
         ("mlflow:image", "mlflow-tracking-server:latest", "another build each time"),
+        ("mlflow:image", "mlflow-tracking-server:LATEST", "another build each time"),
         ("mlflow:image", "registry.example:5000/mlflow", "without a tag"),
         ("mlflow:image", "registry.example/MLflow:3.17.2", "not an image"),
         ("mlflow:image", "mlflow@sha256:abc", "not an image"),
@@ -75,6 +78,9 @@ from tests.unit.conftest import Told
         ("mlflow:replicas", 150001, "write 1 to 150000"),
         ("mlflow:replicas", "two", "write a whole number"),
         ("mlflow:replicas", 1.5, "write a whole number"),
+        ("mlflow:replicas", "1_0", "write a whole number"),
+        ("mlflow:replicas", "٣", "write a whole number"),
+        ("mlflow:replicas", "9" * 5000, "write a whole number"),
         ("mlflow:replicas", True, "write a whole number"),
         ("mlflow:workers", 0, "write 1 to 4194304"),
         ("mlflow:workers", 4194305, "write 1 to 4194304"),
@@ -97,12 +103,14 @@ from tests.unit.conftest import Told
         ("mlflow:memoryLimit", "0Ki", "above 0"),
         ("mlflow:memoryRequest", "512m", "nothing finer than a byte; write bytes with a suffix, such as 512Mi or 1Gi"),
         ("mlflow:memoryLimit", "1e99", "such as 512Mi or 1Gi"),
+        ("mlflow:diskRequest", "10GB", "such as 512Mi or 1Gi"),
         ("mlflow:nodeAddress", "http://192.168.49.2", "without scheme and port"),
         ("mlflow:nodeAddress", "192.168.49.2:30001", "without scheme and port"),
         ("mlflow:nodeAddress", "192.168.49.256", "IPv4 address or DNS name"),
         ("mlflow:nodeAddress", "node_1", "IPv4 address or DNS name"),
         ("mlflow:storageEmulatorHost", "localhost:4443", "not a URL"),
         ("gcp:sqlCustomEndpoint", "http://", "not a URL"),
+        ("gcp:sqlCustomEndpoint", "http://a b", "not a URL"),
         ("gcp:iamCustomEndpoint", "http://host:port", "not a URL"),
         ("gcp:computeCustomEndpoint", "ftp://host", "not a URL"),
         ("gcp:serviceNetworkingCustomEndpoint", "host:80", "not a URL"),
@@ -111,6 +119,7 @@ from tests.unit.conftest import Told
         ("mlflow:deletionProtection", "", "write true or false"),
         ("mlflow:workloadIdentity", 1, "write true or false"),
         ("mlflow:metrics", "on", "write true or false"),
+        ("mlflow:ownPeering", "no", "write true or false"),
         ("mlflow:databaseStorageLimit", 9, "10 to 65536 GiB"),
         ("mlflow:databaseStorageLimit", 65537, "10 to 65536 GiB"),
         ("mlflow:databaseStorageLimit", "100GiB", "write a whole number"),
@@ -125,6 +134,7 @@ from tests.unit.conftest import Told
         ("mlflow:databaseUser", "public", "PostgreSQL keeps that name"),
         ("mlflow:databaseUser", "none", "PostgreSQL keeps that name"),
         ("mlflow:databasePasswordGeneration", 0, "at least 1"),
+        ("mlflow:databasePasswordGeneration", 10**9, "one more than before"),
         ("mlflow:maintenanceWindow", "SUNDAY 18", "such as SUN 18"),
         ("mlflow:maintenanceWindow", "SUN 24", "such as SUN 18"),
         ("mlflow:maintenanceWindow", "SUN 06", "such as SUN 18"),
@@ -140,6 +150,8 @@ from tests.unit.conftest import Told
         ("mlflow:deletedRunRetention", "30", "such as 30d or 12h"),
         ("mlflow:deletedRunRetention", "a month", "such as 30d or 12h"),
         ("mlflow:deletedRunRetention", "12h 30d", "such as 30d or 12h"),
+        ("mlflow:deletedRunRetention", "0d", "such as 30d or 12h"),
+        ("mlflow:deletedRunRetention", "9999999999d", "such as 30d or 12h"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_value_and_the_remedy(
@@ -148,7 +160,7 @@ def test_a_wrong_setting_is_named_with_its_value_and_the_remedy(
     (problem,) = told({key: value})
 
     assert problem.startswith(f"{key} is ")
-    assert "not set" in problem or str(value if isinstance(value, str) else "")[:80] in problem
+    assert "not set" in problem or (value if isinstance(value, str) else json.dumps(value))[:80] in problem
     assert remedy in problem
 
 

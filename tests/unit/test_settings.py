@@ -9,7 +9,9 @@ from settings import Settings
 from tests.unit.conftest import ADDED, PROJECT, Configure, Told, schema, stack_file
 
 STACKS = ["dev", "local", "prod"]
-FLAGS = ["mlflow:durable", "mlflow:deletionProtection", "mlflow:workloadIdentity", "mlflow:metrics"]
+FLAGS = [
+    *("mlflow:durable", "mlflow:deletionProtection", "mlflow:ownPeering", "mlflow:workloadIdentity", "mlflow:metrics"),
+]
 
 
 @pytest.fixture
@@ -62,6 +64,7 @@ def test_what_is_left_empty_is_none(configure: Configure) -> None:
         "tls_certificate",
         "tls_key",
         "deleted_run_retention",
+        "disk_request",
     ):
         assert getattr(settings, name) is None, name
 
@@ -134,7 +137,11 @@ def test_only_a_durable_stack_is_protected_and_only_until_that_is_lifted(
 
 @pytest.mark.parametrize("key", FLAGS)
 def test_a_flag_is_read_as_the_engine_hands_it_over(configure: Configure, key: str) -> None:
-    name = {"mlflow:deletionProtection": "deletion_protection", "mlflow:workloadIdentity": "workload_identity"}
+    name = {
+        "mlflow:deletionProtection": "deletion_protection",
+        "mlflow:ownPeering": "own_peering",
+        "mlflow:workloadIdentity": "workload_identity",
+    }
     for text, value in (("true", True), ("false", False)):
         configure({key: text}, stack="prod")
         assert getattr(Settings.load(), name.get(key, key.removeprefix("mlflow:"))) is value

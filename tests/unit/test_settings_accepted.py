@@ -33,6 +33,7 @@ from tests.unit.conftest import Configure
         {"mlflow:image": "mlflow:latest@sha256:" + "0" * 64},
         {"mlflow:image": "registry-1.example:65535/m__l--f.low:1"},
         {"mlflow:image": "r/" * 127 + "m:1"},
+        {"mlflow:diskRequest": "8Gi"},
         {"mlflow:nodeAddress": "minikube.example.com"},
         {"mlflow:nodePort": 30000},
         {"mlflow:nodePort": 32767},

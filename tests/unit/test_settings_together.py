@@ -23,6 +23,12 @@ TLS = {"mlflow:tlsCertificate": CERTIFICATE, "mlflow:tlsKey": KEY}
             "mlflow:authorizedNetworks is '203.0.113.7/32'",
             "private address only; remove one of the two",
         ),
+        (
+            "prod",
+            {"mlflow:network": "projects/shared-host/global/networks/default"},
+            "mlflow:network is 'projects/shared-host/global/networks/default'",
+            "set mlflow:ownPeering to false",
+        ),
         ("dev", {"mlflow:durable": True}, "mlflow:durable is 'true'", "the cluster's network in mlflow:network"),
         (
             "dev",
@@ -60,6 +66,7 @@ TLS = {"mlflow:tlsCertificate": CERTIFICATE, "mlflow:tlsKey": KEY}
             "mlflow:nodeAddress is not set",
             "`minikube ip`",
         ),
+        ("prod", {"mlflow:ingressClass": ""}, "mlflow:ingressClass is not set", "write gce-internal, or gce"),
         ("prod", {"mlflow:tlsCertificate": CERTIFICATE}, "mlflow:tlsKey is not set", "set both, or neither"),
         ("prod", {"mlflow:tlsKey": KEY}, "mlflow:tlsCertificate is not set", "set both, or neither"),
         ("dev", TLS, "mlflow:host is not set", "name it, or remove mlflow:tlsCertificate"),
@@ -113,6 +120,8 @@ def test_what_follows_from_a_wrong_setting_is_not_told_on_top(
         ("prod", {"mlflow:durable": False, "mlflow:deletionProtection": False}),
         ("prod", {"mlflow:authentication": "none", "mlflow:host": "", "mlflow:nodeAddress": "10.0.0.4"}),
         ("prod", {"mlflow:maxReplicas": 0}),
+        ("prod", {"mlflow:network": "projects/shared-host/global/networks/a", "mlflow:ownPeering": False}),
+        ("prod", {"mlflow:ingressClass": "", "mlflow:workloadIdentity": False}),
         ("prod", {"mlflow:databaseUser": "postgres"}),
     ],
 )
