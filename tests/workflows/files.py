@@ -50,8 +50,12 @@ def job(workflow_name: str, name: str) -> Job:
     return found
 
 
+def stack_action() -> Job:
+    """Return the project's own action, whose steps are told as a job's are."""
+    return Job("stack", "stack", yaml.safe_load(STACK_ACTION.read_text())["runs"])
+
+
 def steps() -> Iterator[dict[str, Any]]:
     """Yield the steps of all jobs and of the project's own action."""
-    for made in jobs():
+    for made in [*jobs(), stack_action()]:
         yield from made.steps
-    yield from yaml.safe_load(STACK_ACTION.read_text())["runs"]["steps"]

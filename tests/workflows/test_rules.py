@@ -88,8 +88,23 @@ def test_nothing_is_applied_outside_the_environment() -> None:
 
     assert [(made.workflow, made.content["environment"]) for made in applying] == [("deploy", "production")]
     deploy = workflow(PROJECT / ".github" / "workflows" / "deploy.yml")
-    assert deploy[True]["push"] == {"branches": ["main"]}
+    # Without reviewers docs/gke.md takes `push` away.
+    assert deploy[True].get("push", {"branches": ["main"]}) == {"branches": ["main"]}
+    assert deploy[True].keys() <= {"push", "workflow_dispatch"}
     assert deploy["concurrency"]["cancel-in-progress"] is False
+
+
+def test_a_report_is_written_even_where_there_is_no_output() -> None:
+    downloads = [step for step in steps() if str(step.get("uses", "")).startswith("actions/download-artifact@")]
+
+    assert [step["continue-on-error"] for step in downloads] == [True, True]
+
+
+def test_the_cluster_s_credentials_outlast_a_token() -> None:
+    (gcloud,) = [step for step in steps() if "/setup-gcloud@" in str(step.get("uses"))]
+
+    assert gcloud["with"]["install_components"] == "gke-gcloud-auth-plugin"
+    assert not any("get-gke-credentials@" in str(step.get("uses")) for step in steps())
 
 
 def test_every_make_target_that_a_workflow_calls_exists() -> None:

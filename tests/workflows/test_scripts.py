@@ -1,4 +1,4 @@
-"""The scripts that write comments and issues, run as GitHub runs them, with a stand-in for its program `gh`."""
+"""The scripts that write comments, issues and the kubeconfig, run as GitHub runs them, with stand-ins for programs."""
 
 import os
 import subprocess
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.files import Job, job
+from tests.workflows.files import Job, job, stack_action
 
 COMMENT, REPORT = "Write the comment, or write it anew", "Open the issue, write it anew, or close it"
-GH = """#!/bin/sh
+STAND_IN = """#!/bin/sh
 printf '%s\\n' "$*" >>calls
 case "$*" in *--jq*) cat answer ;; esac
 """
@@ -18,12 +18,12 @@ case "$*" in *--jq*) cat answer ;; esac
 
 @dataclass(frozen=True)
 class Runner:
-    """A folder in which a step runs; `gh` answers a question with `answer`."""
+    """A folder in which a step runs; `gh` answers a question with `answer`, `gcloud` says nothing."""
 
     folder: Path
 
     def run(self, made: Job, step: str, answer: str, **env: str) -> list[str]:
-        """Run a step and return the commands that `gh` was given."""
+        """Run a step and return the commands that the stand-ins were given."""
         (self.folder / "answer").write_text(answer)
         declared = next(one["env"] for one in made.steps if one.get("name") == step)
         # what GitHub would fill in
@@ -47,9 +47,10 @@ class Runner:
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Runner:
-    """A folder with the stand-in for `gh` and what the job before wrote."""
-    (tmp_path / "gh").write_text(GH)
-    (tmp_path / "gh").chmod(0o755)
+    """A folder with the stand-ins and what the job before wrote."""
+    for program in ("gh", "gcloud"):
+        (tmp_path / program).write_text(STAND_IN)
+        (tmp_path / program).chmod(0o755)
     for name in ("preview.txt", "drift.txt"):
         (tmp_path / name).write_text("~ update ````x` @everybody\nResources: 1 to update\n")
     return Runner(tmp_path)
@@ -57,7 +58,7 @@ def runner(tmp_path: Path) -> Runner:
 
 def comment(runner: Runner, answer: str) -> list[str]:
     """Run the comment's step."""
-    places = {"COMMENTS": "repos/o/r/issues/7/comments", "EDIT": "repos/o/r/issues/comments"}
+    places = {"COMMENTS": "repos/o/r/issues/7/comments", "EDIT": "repos/o/r/issues/comments", "RUN": "the run"}
     return runner.run(job("preview", "comment"), COMMENT, answer, RESULT="success", COMMIT="abc", **places)
 
 
@@ -96,6 +97,22 @@ def test_a_long_preview_keeps_its_end_and_fits(runner: Runner) -> None:
     assert len(runner.text("comment.md")) < 65_536
 
 
+@pytest.mark.parametrize("left", [None, ""], ids=["nothing", "an empty file"])
+def test_a_preview_that_did_not_begin_still_changes_the_comment(runner: Runner, left: str | None) -> None:
+    leave(runner.folder / "preview.txt", left)
+    calls = comment(runner, "41\n")
+
+    assert calls[-1].startswith("api --silent --method PATCH")
+    assert "There is no preview; the run says why: the run" in runner.text("comment.md")
+
+
+def leave(file: Path, content: str | None) -> None:
+    """Put what the job before left in place of its output; `None` is no file at all."""
+    file.unlink()
+    if content is not None:
+        file.write_text(content)
+
+
 def test_drift_opens_an_issue_that_says_what_drifted(runner: Runner) -> None:
     calls = runner.run(job("drift", "report"), REPORT, "", RESULT="failure", RUN="https://example.com/run")
 
@@ -111,6 +128,15 @@ def test_drift_that_lasts_changes_the_open_issue(runner: Runner) -> None:
     assert calls[1:] == ["issue edit 12 --body-file issue.md"]
 
 
+@pytest.mark.parametrize("left", [None, ""], ids=["nothing", "an empty file"])
+def test_a_comparison_that_did_not_begin_opens_an_issue(runner: Runner, left: str | None) -> None:
+    leave(runner.folder / "drift.txt", left)
+    calls = runner.run(job("drift", "report"), REPORT, "", RESULT="failure", RUN="https://example.com/run")
+
+    assert calls[-1].startswith("issue create --title Drift")
+    assert "The comparison did not begin; the run says why: https://example.com/run" in runner.text("issue.md")
+
+
 def test_drift_that_is_gone_closes_the_issue(runner: Runner) -> None:
     calls = runner.run(job("drift", "report"), REPORT, "12\n", RESULT="success", RUN="https://example.com/run")
 
@@ -119,3 +145,10 @@ def test_drift_that_is_gone_closes_the_issue(runner: Runner) -> None:
 
 def test_without_drift_nothing_is_written(runner: Runner) -> None:
     assert len(runner.run(job("drift", "report"), REPORT, "", RESULT="success")) == 1
+
+
+def test_a_cluster_is_asked_for_by_its_name_project_and_location(runner: Runner) -> None:
+    cluster = "projects/some-project/locations/asia-southeast1/clusters/mlflow"
+    calls = runner.run(stack_action(), "Write the kubeconfig", "", CLUSTER=cluster)
+
+    assert calls == ["container clusters get-credentials mlflow --project some-project --location asia-southeast1"]
