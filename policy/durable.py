@@ -9,7 +9,7 @@ the stack durable, and the rules then find whatever was left open by mistake.
 from collections.abc import Iterator, Sequence
 
 from policy.google import BUCKET, DATABASE
-from policy.resource import UNKNOWN, Resource, at, differs, items, not_off, not_on, said
+from policy.resource import UNKNOWN, Resource, as_number, at, differs, items, not_off, not_on, said
 from policy.rule import stack_rule
 
 _CONTENTS = "gcp:sql/database:Database"
@@ -62,8 +62,15 @@ def durable_databases_have_a_private_address_only(stack: Sequence[Resource]) -> 
                 instance,
                 f"settings.ipConfiguration.ipv4Enabled is {said(public)}: set it to false, and mlflow:network",
             )
-        if instance.at("settings.ipConfiguration.privateNetwork") is None:
+        if not _has_a_private_address(instance):
             yield instance, "settings.ipConfiguration.privateNetwork is not set: name the cluster's VPC, mlflow:network"
+
+
+def _has_a_private_address(instance: Resource) -> bool:
+    """Tell whether a VPC reaches an instance, by an address in it or by Private Service Connect."""
+    connects = instance.at("settings.ipConfiguration.pscConfigs")
+    by_service = connects is UNKNOWN or any(at(one, "pscEnabled") for one in items(connects))
+    return by_service or instance.at("settings.ipConfiguration.privateNetwork") is not None
 
 
 @stack_rule
@@ -87,7 +94,10 @@ def durable_databases_are_backed_up(stack: Sequence[Resource]) -> Problems:
     """CIS Google Cloud 6.8: backups are automatic, and any moment can be brought back."""
     for instance in _primaries(stack):
         backups = "settings.backupConfiguration"
-        yield from _left_off(instance, f"{backups}.enabled", f"{backups}.pointInTimeRecoveryEnabled")
+        # Google's point-in-time recovery: MySQL's is by its binary log.
+        mysql = str(instance.at("databaseVersion")).startswith("MYSQL_")
+        recovery = "binaryLogEnabled" if mysql else "pointInTimeRecoveryEnabled"
+        yield from _left_off(instance, f"{backups}.enabled", f"{backups}.{recovery}")
 
 
 @stack_rule
@@ -103,7 +113,7 @@ def durable_buckets_keep_what_is_overwritten(stack: Sequence[Resource]) -> Probl
     for bucket in those(stack, BUCKET):
         yield from _left_off(bucket, "versioning.enabled")
         seconds = bucket.at("softDeletePolicy.retentionDurationSeconds")
-        if seconds is not UNKNOWN and (seconds or 0) < _SOFT_DELETE_DAYS * 86400:
+        if seconds is not UNKNOWN and (as_number(seconds) or 0) < _SOFT_DELETE_DAYS * 86400:
             path = "softDeletePolicy.retentionDurationSeconds"
             yield bucket, f"{path} is {said(seconds)}: set it to {_SOFT_DELETE_DAYS * 86400} or more"
 

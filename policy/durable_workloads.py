@@ -1,19 +1,18 @@
-"""What holds for pods only where data must last: more than one, fixed to the byte, not open to all of the cluster."""
+"""What holds for pods only where data must last: more than one, fixed to the byte, not every port open to all."""
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import Any
 
-from policy.durable import is_durable
+from policy.durable import Problems, is_durable
 from policy.images import has_digest
 from policy.pods import containers, makes_pods
-from policy.resource import UNKNOWN, Resource, at, items, said
+from policy.resource import UNKNOWN, Resource, as_number, at, items, said
 from policy.rule import stack_rule
 from policy.selectors import selects
 
 _LEAST = 2
 _SERVERS = ("Deployment", "StatefulSet")
-
-Problems = Iterator[tuple[Resource, str]]
 
 
 def _of(stack: Sequence[Resource], *kinds: str) -> Iterator[Resource]:
@@ -48,7 +47,7 @@ def durable_servers_are_two_or_more(stack: Sequence[Resource]) -> Problems:
     """kube-score deployment replicas: a server outlives the loss of a pod."""
     for server in _of(stack, *_SERVERS):
         path, replicas = _replicas(stack, server)
-        if replicas is not UNKNOWN and (replicas or 1) < _LEAST:
+        if replicas is not UNKNOWN and (as_number(replicas) or 0) < _LEAST:
             yield server, f"{path} is {said(replicas)}: set mlflow:replicas to {_LEAST} or more"
 
 
@@ -69,17 +68,21 @@ def _ends_all(budget: Resource, replicas: object) -> str | None:
     """Return the path by which a budget lets all pods of a server end; that there is only one is another rule's."""
     if budget.at("spec.minAvailable") in (0, "0", "0%"):
         return "spec.minAvailable"
-    most = budget.at("spec.maxUnavailable")
-    if most == "100%" or (
-        isinstance(most, int | float) and isinstance(replicas, int | float) and most >= max(replicas, _LEAST)
-    ):
+    most, pods = budget.at("spec.maxUnavailable"), max(as_number(replicas) or 0, _LEAST)
+    if most == "100%" or (replicas is not UNKNOWN and _ended(most, pods) >= pods):
         return "spec.maxUnavailable"
     return None
 
 
+def _ended(most: object, pods: float) -> float:
+    """Return how many pods a number or a percentage is; Kubernetes documentation, disruption budgets: rounded up."""
+    share = as_number(str(most).removesuffix("%")) or 0
+    return ceil(share * pods / 100) if str(most).endswith("%") else share
+
+
 @stack_rule
 def durable_servers_have_a_network_policy(stack: Sequence[Resource]) -> Problems:
-    """CIS Kubernetes 5.3.2: who may call a server is said."""
+    """CIS Kubernetes 5.3.2: who may call a server, or on which ports, is said."""
     for server in _of(stack, *_SERVERS):
         policies = [
             policy
@@ -91,8 +94,20 @@ def durable_servers_have_a_network_policy(stack: Sequence[Resource]) -> Problems
             yield server, "no NetworkPolicy selects its pods: add one to its namespace"
         for policy in policies:
             for number, entry in enumerate(items(policy.at("spec.ingress"))):
-                if not at(entry, "from") and not at(entry, "ports"):
+                if _lets_in_everybody(entry):
                     yield policy, f"spec.ingress[{number}] lets in everybody: name ports, or who calls in `from`"
+
+
+def _lets_in_everybody(entry: object) -> bool:
+    """Tell whether a rule names neither who calls nor ports; among others, one without limits makes up for them."""
+    callers, ports = at(entry, "from"), at(entry, "ports")
+    anybody = not callers or any(_is_everybody(peer) for peer in items(callers))
+    return anybody and (not ports or any(at(port, "port") is None for port in items(ports)))
+
+
+def _is_everybody(peer: object) -> bool:
+    everywhere = at(peer, "ipBlock.cidr") in ("0.0.0.0/0", "::/0")
+    return everywhere or (at(peer, "namespaceSelector") == {} and not at(peer, "podSelector"))
 
 
 @stack_rule
@@ -102,7 +117,7 @@ def durable_images_have_a_digest(stack: Sequence[Resource]) -> Problems:
         for name, container in containers(workload) if makes_pods(workload) else ():
             image = at(container, "image")
             if image is not UNKNOWN and not has_digest(str(image)):
-                yield workload, f"{name} has the image {image}: write <name>@sha256:<digest> into mlflow:image"
+                yield workload, f"{name} has the image {said(image)}: write <name>@sha256:<digest> into mlflow:image"
 
 
 POLICIES = (

@@ -1,4 +1,4 @@
-"""What holds for every database, bucket and firewall rule at Google Cloud."""
+"""What holds for every database, bucket, firewall rule and cluster at Google Cloud."""
 
 import ipaddress
 from collections.abc import Iterator, Sequence
@@ -9,8 +9,10 @@ from policy.rule import rule
 DATABASE = "gcp:sql/databaseInstance:DatabaseInstance"
 BUCKET = "gcp:storage/bucket:Bucket"
 _FIREWALL = "gcp:compute/firewall:Firewall"
-_MOST = {4: 2**24, 6: 2**96}
-"""How many addresses may be let in, by version of IP: an IPv4 /8 or an IPv6 /32; no organisation owns more."""
+_TOO_MANY = {4: 2**25, 6: 2**97}
+"""Addresses let in have to stay below it, by version of IP: an IPv4 /8 or an IPv6 /32, as the largest organisations
+own, and some more. The settings have the same bound.
+"""
 _PRIVATE = [ipaddress.ip_network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
 """RFC 1918 and 4193: networks that nobody reaches from the internet, and that therefore do not count."""
 _ENCRYPTED = ("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED")
@@ -32,21 +34,38 @@ def firewalls_are_closed_to_the_internet(firewall: Resource) -> Iterator[str]:
         yield from _open("sourceRanges", items(firewall.at("sourceRanges")))
 
 
+@rule("gcp:compute/*irewallPolicyRule:*")
+def firewall_policies_are_closed_to_the_internet(firewall: Resource) -> Iterator[str]:
+    """CIS Google Cloud 3.6, 3.7: no rule of a firewall policy lets the internet in either."""
+    allows = firewall.at("direction") == "INGRESS" and firewall.at("action") == "allow"
+    if allows and firewall.at("disabled") is not True:
+        yield from _open("match.srcIpRanges", items(firewall.at("match.srcIpRanges")))
+
+
+@rule("gcp:container/cluster:Cluster")
+def clusters_are_closed_to_the_internet(cluster: Resource) -> Iterator[str]:
+    """CIS GKE 5.6.3: the networks that may reach a cluster's control plane are few."""
+    path = "masterAuthorizedNetworksConfig.cidrBlocks"
+    yield from _open(path, [at(entry, "cidrBlock") for entry in items(cluster.at(path))])
+
+
 def _open(path: str, ranges: Sequence[object]) -> Iterator[str]:
     """Yield what is no network among the ranges at a path, and those that let in too many, taken together."""
     networks: list[_Network] = []
     for one in ranges:
+        if one is UNKNOWN:
+            continue
         try:
-            networks += [] if one is UNKNOWN else [ipaddress.ip_network(str(one), strict=False)]
+            networks.append(ipaddress.ip_network(str(one), strict=False))
         except ValueError:
-            yield f"{path} has '{one}', which is no network: write one such as 203.0.113.7/32"
-    v4 = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
-    v6 = [network for network in networks if isinstance(network, ipaddress.IPv6Network)]
-    for version, joined in ((4, ipaddress.collapse_addresses(v4)), (6, ipaddress.collapse_addresses(v6))):
-        public = [network for network in joined if not _is_private(network)]
-        if sum(network.num_addresses for network in public) > _MOST[version]:
+            yield f"{path} has '{said(one)}', which is no network: write one such as 203.0.113.7/32"
+    public = [network for network in networks if not _is_private(network)]
+    v4 = [network for network in public if isinstance(network, ipaddress.IPv4Network)]
+    v6 = [network for network in public if isinstance(network, ipaddress.IPv6Network)]
+    for version, joined in ((4, [*ipaddress.collapse_addresses(v4)]), (6, [*ipaddress.collapse_addresses(v6)])):
+        if sum(network.num_addresses for network in joined) >= _TOO_MANY[version]:
             yield (
-                f"{path} opens it to {', '.join(map(str, public))}, alone or taken together: name the addresses that"
+                f"{path} opens it to {', '.join(map(str, joined))}, alone or taken together: name the addresses that"
                 " need it, such as <your public address>/32"
             )
 
@@ -82,6 +101,8 @@ def buckets_prevent_public_access(bucket: Resource) -> Iterator[str]:
 POLICIES = (
     databases_are_closed_to_the_internet,
     firewalls_are_closed_to_the_internet,
+    firewall_policies_are_closed_to_the_internet,
+    clusters_are_closed_to_the_internet,
     databases_take_encrypted_connections_only,
     buckets_have_uniform_access,
     buckets_prevent_public_access,

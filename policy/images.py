@@ -1,17 +1,14 @@
 """Which image a container runs is the same tomorrow."""
 
+import re
 from collections.abc import Iterator
 
 from policy.pods import WORKLOADS, containers
-from policy.resource import UNKNOWN, Resource, at
+from policy.resource import UNKNOWN, Resource, at, said
 from policy.rule import rule
 
-_MUTABLE = frozenset(
-    {
-        *("latest", "main", "master", "head", "trunk", "edge", "nightly", "snapshot", "canary", "stable", "release"),
-        *("dev", "develop", "development", "test", "staging", "prod", "production"),
-    }
-)
+_MOVES = re.compile(r"latest.*|\D*", re.IGNORECASE)
+"""How tags are named that are put on another image some day: main, stable-alpine; one that stays has a number."""
 
 
 def tag(image: str) -> str | None:
@@ -34,9 +31,9 @@ def images_have_a_fixed_tag(workload: Resource) -> Iterator[str]:
         if image is UNKNOWN or has_digest(str(image)):
             continue
         found = tag(str(image))
-        if found is None or found.lower() in _MUTABLE:
+        if found is None or _MOVES.fullmatch(found):
             what = "no tag" if found is None else f"the tag {found}, which moves"
-            yield f"{name} has the image {image} with {what}: name a version, or a digest"
+            yield f"{name} has the image {said(image)} with {what}: name a version, or a digest"
 
 
 POLICIES = (images_have_a_fixed_tag,)

@@ -3,35 +3,31 @@
 import re
 from collections.abc import Iterator
 
-from policy.pods import containers
 from policy.resource import UNKNOWN, Resource, at, differs, entry, items, said
 from policy.rule import rule
 
-_WITHOUT_NAMESPACE = frozenset(
-    {
-        *("Namespace", "Node", "PersistentVolume", "StorageClass", "VolumeAttachment", "CSIDriver", "CSINode"),
-        *("CustomResourceDefinition", "APIService", "PriorityClass", "IngressClass", "RuntimeClass", "FlowSchema"),
-        *("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration", "MutatingAdmissionPolicy"),
-        *("MutatingAdmissionPolicyBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"),
-        *("PriorityLevelConfiguration", "CertificateSigningRequest", "VolumeAttributesClass", "DeviceClass"),
-        *("ServiceCIDR", "IPAddress"),
-    }
+_WITHOUT_NAMESPACE = re.compile(
+    r"Cluster[A-Z].*|.*Class|(Mutating|Validating).*|CSI(Driver|Node)|Namespace|Node|PersistentVolume|VolumeAttachment"
+    r"|CustomResourceDefinition|APIService|FlowSchema|PriorityLevelConfiguration|CertificateSigningRequest|ServiceCIDR"
+    r"|IPAddress|ResourceSlice|DeviceTaintRule|StorageVersionMigration|PodSecurityPolicy|AuditSink"
+    r"|Chart|ConfigFile|ConfigGroup|Directory"
 )
-_CLUSTER_WIDE = re.compile(r"Cluster[A-Z]")
-"""How kinds are named that have no namespace, Kubernetes' own as well as others': ClusterRole, ClusterIssuer."""
+"""Kinds without a namespace, others' as well, such as ClusterIssuer, and components, which only hold objects."""
+_RELEASE = "kubernetes:helm.sh/v3:Release"
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _LOAD_BALANCER = ("networking.gke.io/load-balancer-type", "cloud.google.com/load-balancer-type")
 """Annotations by which GKE is told that a load balancer is internal; the second is the older one."""
+_CERTIFICATES = ("networking.gke.io/managed-certificates", "ingress.gcp.kubernetes.io/pre-shared-cert")
+"""Annotations by which GKE is told which certificates an Ingress has, where they are not in Secrets."""
 
 
 @rule("kubernetes:*")
 def objects_have_a_namespace_of_their_own(thing: Resource) -> Iterator[str]:
     """CIS Kubernetes 5.6.4: nothing is in the namespace `default`."""
-    if thing.kind in _WITHOUT_NAMESPACE or _CLUSTER_WIDE.match(thing.kind):
-        return
-    namespace = thing.at("metadata.namespace")
-    if namespace in (None, "default"):
-        yield f"metadata.namespace is {said(namespace)}: name a namespace of the application's own"
+    path = "namespace" if thing.type == _RELEASE else "metadata.namespace"
+    namespace = thing.at(path)
+    if namespace in (None, "default") and not _WITHOUT_NAMESPACE.fullmatch(thing.kind):
+        yield f"{path} is {said(namespace)}: name a namespace of the application's own"
 
 
 @rule("kubernetes:core/v1:Namespace")
@@ -45,14 +41,14 @@ def namespaces_enforce_pod_security(namespace: Resource) -> Iterator[str]:
 @rule("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
 def servers_are_probed(server: Resource) -> Iterator[str]:
     """kube-score container probes: Kubernetes knows when a server is ready and when it hangs."""
-    before = items(server.at("spec.template.spec.initContainers"))
-    serving = [(name, container) for name, container in containers(server) if container not in before]
+    serving = items(server.at("spec.template.spec.containers"))
     # One is enough: what serves beside the server must not take it out of service.
-    if serving and all(at(container, "readinessProbe") is None for _, container in serving):
+    if serving and all(at(container, "readinessProbe") is None for container in serving):
         yield "no container has a readinessProbe: give one, such as an httpGet of the server's health address"
-    for name, container in serving:
+    for container in serving:
         if at(container, "livenessProbe") is None:
-            yield f"{name} has no livenessProbe: give it one, such as an httpGet of its health address"
+            name = said(at(container, "name"))
+            yield f"container {name} has no livenessProbe: give it one, such as an httpGet of its health address"
 
 
 @rule("kubernetes:core/v1:Service")
@@ -71,12 +67,15 @@ def services_are_not_public(service: Resource) -> Iterator[str]:
 def _is_internal(service: Resource) -> bool:
     """Tell whether only the cluster's network reaches a load balancer; one that a preview can't know is taken to be."""
     types = [entry(service.at("metadata.annotations"), name) for name in _LOAD_BALANCER]
-    return UNKNOWN in types or "internal" in [str(one).lower() for one in types]
+    types.append(service.at("spec.loadBalancerClass"))  # GKE's is networking.gke.io/l4-regional-internal
+    return UNKNOWN in types or any(str(one).lower().endswith("internal") for one in types)
 
 
 @rule("kubernetes:networking.k8s.io/v1:Ingress")
 def ingresses_have_tls(ingress: Resource) -> Iterator[str]:
     """NSA/CISA hardening guide: what comes from outside comes encrypted, for every host."""
+    if any(entry(ingress.at("metadata.annotations"), name) for name in _CERTIFICATES):
+        return
     listed = [at(one, "hosts") for one in items(ingress.at("spec.tls"))]
     # Kubernetes' reference of IngressTLS: left out, the hosts are those of the controller's wildcard.
     if UNKNOWN in (ingress.at("spec.tls"), *listed) or not all(listed):

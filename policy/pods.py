@@ -17,6 +17,8 @@ WORKLOADS = tuple(f"kubernetes:*:{kind}" for kind in _PATHS)
 """Types of everything that makes pods."""
 
 _SECCOMP = ("RuntimeDefault", "Localhost")
+_CAPABILITY = "NET_BIND_SERVICE"
+"""The one that the standard lets a container have: to take a port below 1024."""
 
 
 def makes_pods(resource: Resource) -> bool:
@@ -67,7 +69,7 @@ def pods_have_a_seccomp_profile(workload: Resource) -> Iterator[str]:
 
 @rule(*WORKLOADS)
 def containers_gain_no_privileges(workload: Resource) -> Iterator[str]:
-    """Pod Security Standards, restricted: no privileged container, no escalation, no capability."""
+    """Pod Security Standards, restricted: no privileged container, no escalation, no capability but one."""
     for name, container in containers(workload):
         if at(container, "securityContext.privileged") not in (None, False, UNKNOWN):
             yield f"{name} is privileged: remove securityContext.privileged"
@@ -75,11 +77,11 @@ def containers_gain_no_privileges(workload: Resource) -> Iterator[str]:
         if not_off(escalation):
             yield f"{name} has securityContext.allowPrivilegeEscalation {said(escalation)}: set it to false"
         dropped = at(container, "securityContext.capabilities.drop")
-        if dropped is not UNKNOWN and not {"ALL", UNKNOWN} & set(items(dropped)):
+        if dropped is not UNKNOWN and "ALL" not in items(dropped) and UNKNOWN not in items(dropped):
             yield f"{name} drops {items(dropped)} of its capabilities: set securityContext.capabilities.drop to [ALL]"
-        added = [one for one in items(at(container, "securityContext.capabilities.add")) if one is not UNKNOWN]
+        added = [one for one in items(at(container, "securityContext.capabilities.add")) if differs(one, _CAPABILITY)]
         if added:
-            yield f"{name} has the capabilities {added}: remove securityContext.capabilities.add"
+            yield f"{name} has the capabilities {added}: remove them from securityContext.capabilities.add"
 
 
 @rule(*WORKLOADS)
@@ -116,7 +118,7 @@ def pods_have_no_token_unless_asked(workload: Resource) -> Iterator[str]:
     if spec and not_off(automount) and not asked:
         yield (
             f"automountServiceAccountToken is {said(automount)} with the ServiceAccount {account or 'default'}: set it"
-            " to false, or name a ServiceAccount of its own"
+            " to false, or to true with a ServiceAccount of its own"
         )
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from policy.resource import Resource, at, items
+from policy.resource import Resource, at, differs, items
 from policy.rule import rule
 
 _GROUP = "kubernetes:rbac.authorization.k8s.io/*"
 _BINDINGS = (f"{_GROUP}:RoleBinding", f"{_GROUP}:ClusterRoleBinding")
 _EVERYBODY = ("system:anonymous", "system:unauthenticated", "system:authenticated")
+_LOOKING = ("get", "list", "watch")
 
 
 @rule(*_BINDINGS)
@@ -28,10 +29,12 @@ def nothing_is_bound_to_everybody(binding: Resource) -> Iterator[str]:
 
 @rule(f"{_GROUP}:Role", f"{_GROUP}:ClusterRole")
 def roles_name_what_they_allow(role: Resource) -> Iterator[str]:
-    """CIS Kubernetes 5.1.3: no role allows everything on everything."""
+    """CIS Kubernetes 5.1.3: no role allows everything, nor more than to look on everything."""
     for number, entry in enumerate(items(role.at("rules"))):
-        if "*" in items(at(entry, "verbs")) and "*" in items(at(entry, "resources")):
-            yield f"rules[{number}] has * for verbs and for resources: name those that are needed"
+        more = [verb for verb in items(at(entry, "verbs")) if differs(verb, *_LOOKING)]
+        for field in ("verbs", "resources"):
+            if more and "*" in items(at(entry, field)):
+                yield f"rules[{number}] has * for {field}, and allows {more}: name those that are needed"
 
 
 POLICIES = (

@@ -57,7 +57,7 @@ def plain(props: Mapping[str, Any], *, patch: bool = False) -> Mapping[str, Any]
     """Return properties as dictionaries and lists; the SDK's own raise an error where a value is unknown."""
     made = cast("dict[str, Any]", _marked(serialize_properties(props), Partial if patch else dict))
     if patch and isinstance(made.get("metadata"), Partial):
-        made["metadata"] = dict(made["metadata"])  # a patch names in full what it changes
+        made["metadata"].setdefault("namespace", None)  # a patch names in full what it changes
     return made
 
 
@@ -105,6 +105,14 @@ def not_on(value: object) -> bool:
 def not_off(value: object) -> bool:
     """Tell whether a switch is known and not false; left out it is not false."""
     return value is not UNKNOWN and value is not False
+
+
+def as_number(value: object) -> float | None:
+    """Return a number, which people may write as text; None where there is none."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return None
 
 
 def said(value: object) -> str:

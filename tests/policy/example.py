@@ -75,7 +75,12 @@ STACK: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "grant": (
         "gcp:storage/bucketIAMMember:BucketIAMMember",
-        {"bucket": "a-bucket", "role": "roles/storage.objectUser", "member": "serviceAccount:a@b.example"},
+        {
+            "bucket": "a-bucket",
+            "role": "roles/storage.objectUser",
+            "member": "serviceAccount:a@b.example",
+            "condition": {"title": "not roles/owner", "expression": "request.auth != 'allUsers'"},
+        },
     ),
     "lend": (
         "gcp:serviceaccount/iAMMember:IAMMember",
@@ -89,14 +94,29 @@ STACK: dict[str, tuple[str, dict[str, Any]]] = {
         "gcp:compute/firewall:Firewall",
         {
             "name": "proxies",
+            "description": "no allUsers here",
             "allows": [{"protocol": "tcp", "ports": ["5000"]}],
             "sourceRanges": ["10.0.0.0/8", "172.16.0.0/12", "35.191.0.0/16", "fd00::/8"],
         },
     ),
+    "firewall-policy": (
+        "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
+        {"action": "allow", "direction": "INGRESS", "match": {"srcIpRanges": ["10.0.0.0/8", "35.191.0.0/16"]}},
+    ),
+    "cluster": (
+        "gcp:container/cluster:Cluster",
+        {"name": "a-cluster", "masterAuthorizedNetworksConfig": {"cidrBlocks": [{"cidrBlock": "192.0.2.7/32"}]}},
+    ),
+    "metric": ("gcp:logging/metric:Metric", {"name": "opened", "filter": 'members="allUsers"'}),
     "namespace": (
         "kubernetes:core/v1:Namespace",
         {"metadata": {"name": "mlflow", "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}},
     ),
+    "system": (
+        "kubernetes:core/v1:NamespacePatch",
+        {"metadata": {"name": "kube-system", "annotations": {"team": "platform"}}},
+    ),
+    "release": ("kubernetes:helm.sh/v3:Release", {"name": "prometheus", "namespace": "monitoring"}),
     "server": (
         "kubernetes:apps/v1:Deployment",
         {

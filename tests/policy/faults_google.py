@@ -8,6 +8,7 @@ from tests.policy.resources import Faults
 Row = tuple[ResourceValidationPolicy, str, Faults, str]
 
 NETWORKS = "settings.ipConfiguration.authorizedNetworks"
+POOL = "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/github/*"
 
 
 def networks(*values: str) -> Faults:
@@ -27,8 +28,23 @@ GOOGLE: list[Row] = [
         networks(*(f"{first}.0.0.0/8" for first in range(1, 256, 2))),
         "1.0.0.0/8, 3.0.0.0/8",
     ),
+    (google.databases_are_closed_to_the_internet, "database", {NETWORKS: [{"name": "office"}]}, "'not set'"),
+    (google.databases_are_closed_to_the_internet, "database", networks("10.0.0.0/7"), "10.0.0.0/7"),
+    (google.databases_are_closed_to_the_internet, "database", networks("11.0.0.0/8", "12.0.0.0/8"), "12.0.0.0/8"),
     (google.firewalls_are_closed_to_the_internet, "firewall", {"sourceRanges": ["0.0.0.0/0"]}, "0.0.0.0/0"),
     (google.firewalls_are_closed_to_the_internet, "firewall", {"sourceRanges": ["10.0.0.0/8", "::/0"]}, "::/0"),
+    (
+        google.firewall_policies_are_closed_to_the_internet,
+        "firewall-policy",
+        {"match.srcIpRanges": ["0.0.0.0/0"]},
+        "match.srcIpRanges opens it to 0.0.0.0/0",
+    ),
+    (
+        google.clusters_are_closed_to_the_internet,
+        "cluster",
+        {"masterAuthorizedNetworksConfig.cidrBlocks": [{"cidrBlock": "0.0.0.0/0"}]},
+        "cidrBlocks opens it to 0.0.0.0/0",
+    ),
     (
         google.databases_take_encrypted_connections_only,
         "database",
@@ -68,5 +84,15 @@ GOOGLE: list[Row] = [
         "lend",
         {"role": "roles/iam.serviceAccountTokenCreator"},
         "serviceAccountTokenCreator",
+    ),
+    *(
+        (grants.service_accounts_are_lent_to_pods_only, "lend", {field: value}, f"names {member}")
+        for field, value, member in (
+            ("member", "user:mallory@example.com", "user:mallory@example.com"),
+            ("member", "user:a.svc.id.goog@example.com", "user:a.svc.id.goog@example.com"),
+            ("members", ["group:all@example.com"], "group:all@example.com"),
+            ("members", [POOL], POOL),
+            ("policyData", '{"bindings": [{"members": ["user:a@example.com"]}]}', "user:a@example.com: name a pod"),
+        )
     ),
 ]

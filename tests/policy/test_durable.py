@@ -9,7 +9,7 @@ from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, unknown_checking_proxy
 from policy import durable, durable_workloads, google, secrets
 from policy.pack import POLICIES
 from tests.policy.example import POD_LABELS, PROTECTED, STACK
-from tests.policy.faults_durable import IMAGE, ROWS
+from tests.policy.faults_durable import IMAGE, PASSING, ROWS
 from tests.policy.resources import Faults, in_stack, stack_violations, violations, with_faults
 
 WITHOUT_ROWS = {
@@ -46,6 +46,11 @@ def test_a_fault_is_found_and_without_it_there_is_none(
     assert stack_violations(policy, stack()) == []
     assert any(said in one for one in found), found
     assert all(one.count(": ") >= 2 for one in found), found
+
+
+@pytest.mark.parametrize(("policy", "name", "faults"), PASSING, ids=lambda value: getattr(value, "name", None))
+def test_what_loses_nothing_is_let_through(policy: StackValidationPolicy, name: str, faults: Faults) -> None:
+    assert stack_violations(policy, stack({name: faults})) == []
 
 
 def test_every_rule_has_a_row() -> None:
@@ -94,8 +99,11 @@ def test_one_thing_that_must_last_makes_the_stack_durable(faults: Faulty, unprot
     assert stack_violations(durable.durable_data_is_protected, stack(faults, unprotected))
 
 
-@pytest.mark.parametrize(("least", "enough"), [(2.0, True), (1.0, False)])
-def test_an_autoscaler_says_how_many_servers_there_are_at_least(least: float, enough: bool) -> None:  # noqa: FBT001
+@pytest.mark.parametrize(("least", "enough"), [(2.0, True), (1.0, False), ("2", True), ("1", False)])
+def test_an_autoscaler_says_how_many_servers_there_are_at_least(
+    least: float | str,
+    enough: bool,  # noqa: FBT001
+) -> None:
     scaler = in_stack(
         "scaler",
         {

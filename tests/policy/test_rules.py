@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pulumi_gcp
 import pytest
@@ -11,17 +10,16 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 
 from policy import google, grants, images, kubernetes, pods, secrets
 from policy.pack import POLICIES
+from settings.google import authorized_networks
 from tests.policy.example import STACK
-from tests.policy.faults_google import GOOGLE, NETWORKS
+from tests.policy.faults_google import GOOGLE, NETWORKS, networks
 from tests.policy.faults_kubernetes import CONTAINER, KUBERNETES, PODS, SPEC
+from tests.policy.passing import PASSING, WITHOUT_NAMESPACE
 from tests.policy.resources import Faults, violations, with_faults
 
 ROWS = [*GOOGLE, *KUBERNETES, *PODS]
 WITHOUT_ROWS = {secrets.secrets_are_marked, secrets.credentials_come_from_secrets, grants.grants_reach_one_resource}
 """Policies with tests of their own."""
-WILDCARD = [{"hosts": ["*.b.example"]}]
-INTERNAL: Faults = {"metadata.annotations": {"networking.gke.io/load-balancer-type": "Internal"}}
-EVERYWHERE: Faults = {"sourceRanges": ["0.0.0.0/0"]}
 
 
 @pytest.mark.parametrize(("policy", "name", "faults", "said"), ROWS, ids=[f"{r[0].name}-{r[3]}" for r in ROWS])
@@ -76,42 +74,40 @@ def test_every_type_that_grants_roles_is_looked_at() -> None:
     assert [type_ for type_ in grant_types() if not violations(grants.roles_are_narrow, type_, props)] == []
 
 
-@pytest.mark.parametrize("role", ["roles/storage.objectAdmin", "projects/a-project/roles/runAdmin"])
-def test_a_role_that_rules_objects_only_and_one_of_the_project_s_own_may_be_granted(role: str) -> None:
+@pytest.mark.parametrize(
+    "role", ["roles/storage.objectAdmin", "roles/iam.serviceAccountViewer", "projects/a-project/roles/runAdmin"]
+)
+def test_a_role_that_rules_objects_only_or_looks_and_one_of_the_project_s_own_may_be_granted(role: str) -> None:
     type_, props = STACK["grant"]
 
     assert violations(grants.roles_are_narrow, type_, {**props, "role": role}) == []
 
 
-@pytest.mark.parametrize(
-    ("policy", "name", "faults"),
-    [
-        (kubernetes.ingresses_have_tls, "ingress", {"spec.rules": [{"host": "a.b.example"}], "spec.tls": WILDCARD}),
-        (kubernetes.ingresses_have_tls, "ingress", {"spec.tls": [{"secretName": "tls"}]}),
-        (kubernetes.services_are_not_public, "service", {**INTERNAL, "spec.type": "LoadBalancer"}),
-        (kubernetes.objects_have_a_namespace_of_their_own, "issuer", {}),
-        (google.firewalls_are_closed_to_the_internet, "firewall", {**EVERYWHERE, "allows": [], "denies": ["all"]}),
-        (google.firewalls_are_closed_to_the_internet, "firewall", {**EVERYWHERE, "direction": "EGRESS"}),
-    ],
-    ids=["wildcard", "no hosts", "internal", "cluster-wide", "denies", "egress"],
-)
+@pytest.mark.parametrize(("policy", "name", "faults"), PASSING, ids=lambda value: getattr(value, "name", None))
 def test_what_opens_nothing_is_let_through(policy: ResourceValidationPolicy, name: str, faults: Faults) -> None:
     type_, props = STACK[name]
 
     assert violations(policy, type_, with_faults(props, faults)) == []
 
 
-def test_a_token_may_be_asked_for_with_an_account_of_its_own() -> None:
-    asked: dict[str, Any] = {
-        f"{SPEC}.automountServiceAccountToken": True,
-        f"{SPEC}.serviceAccountName": "server",
-    }
-    type_, props = STACK["server"]
-
-    assert violations(pods.pods_have_no_token_unless_asked, type_, with_faults(props, asked)) == []
+@pytest.mark.parametrize("type_", WITHOUT_NAMESPACE)
+def test_what_has_no_namespace_needs_to_name_none(type_: str) -> None:
+    assert violations(kubernetes.objects_have_a_namespace_of_their_own, f"kubernetes:{type_}", {}) == []
 
 
-@pytest.mark.parametrize("image", ["localhost:5000/server:3.17.2", "server:3.17.2-b3f12979672c", "server:v1"])
+@pytest.mark.parametrize(("more", "few"), [("3.0.0.0/9", True), ("3.0.0.0/8", False)])
+def test_a_database_is_as_open_as_the_settings_let_it_be(more: str, few: bool) -> None:  # noqa: FBT001
+    type_, props = STACK["database"]
+    opened = with_faults(props, networks("1.0.0.0/8", more))
+
+    assert (violations(google.databases_are_closed_to_the_internet, type_, opened) == []) is few
+    assert (authorized_networks(["1.0.0.0/8", more]) is None) is few
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["localhost:5000/server:3.17.2", "server:3.17.2-b3f12979672c", "server:v1", "server:b3f1297", "nginx:1.29-alpine"],
+)
 def test_a_tag_that_stays_is_enough(image: str) -> None:
     type_, props = STACK["server"]
 
