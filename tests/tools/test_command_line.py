@@ -123,14 +123,21 @@ def test_a_second_clone_is_told_who_holds_the_name_without_waiting(
     assert str(tmp_path / "theirs") in words
 
 
-def test_down_builds_no_engine_only_to_destroy_what_goes_anyway(
-    state_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def without_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instance runs whose engine is not built any more."""
+
     def build(_: Path) -> None:
         pytest.fail("it builds an engine")
 
     monkeypatch.setattr(environment, "own_engine", lambda: cached("engine", "1", build))
     monkeypatch.setattr(command_line, "running", yes)
+
+
+@pytest.mark.usefixtures("without_engine")
+def test_down_builds_no_engine_only_to_destroy_what_goes_anyway(
+    state_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(standin, "down", nothing)
     monkeypatch.setattr(node, "purge", nothing)
     (state_root / "mine").mkdir(parents=True)
@@ -142,14 +149,10 @@ def test_down_builds_no_engine_only_to_destroy_what_goes_anyway(
     assert list(state_root.iterdir()) == []
 
 
+@pytest.mark.usefixtures("without_engine")
 def test_env_builds_nothing_either(
     state_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def build(_: Path) -> None:
-        pytest.fail("it builds an engine")
-
-    monkeypatch.setattr(environment, "own_engine", lambda: cached("engine", "1", build))
-    monkeypatch.setattr(command_line, "running", yes)
     (state_root / "mine").mkdir(parents=True)
 
     assert "engine-1 is missing: run `make up`" in said("env", monkeypatch, capsys)[1]
