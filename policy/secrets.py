@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import getdoc
+from itertools import product
 from typing import cast
 
 from pulumi_policy import EnforcementLevel, ReportViolation, ResourceValidationArgs, ResourceValidationPolicy
@@ -20,30 +21,51 @@ from policy.rule import base, message, policy_name, seen, stack_rule
 _CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 _GENERATED = (
     "random:index/randomPassword:RandomPassword",
+    "random:index/randomBytes:RandomBytes",
+    "tls:index/privateKey:PrivateKey",
     "gcp:serviceaccount/key:Key",
     "gcp:storage/hmacKey:HmacKey",
 )
 _SECRET_DATA = re.compile(r"kubernetes:core/v1:Secret (data|stringData)(\..+)?")
 _OPEN = re.compile(
     rf"{_CONFIG_MAP} (data|binaryData)\..+"
-    r"|kubernetes:\S+ (.+\.)?\w*[cC]ontainers\.\d+\.(env\.\d+\.value|(command|args)\.\d+)"
+    r"|kubernetes:\S+ (.+\.)?\w*[cC]ontainers\.\d+\.(env\.\d+\.value|(.+\.)?(command|args|httpHeaders)\.\d+(\.value)?)"
 )
-"""Type and path of what everybody reads who may look at a ConfigMap or a pod."""
-_COMMAND = re.compile(r"ontainers\.\d+\.(command|args)\.\d+$")
-_NAMES = re.compile(r"(password|passwd|passphrase|private_?key|secret_?key|api_?key|access_?token)$", re.IGNORECASE)
-"""What is secret in resources of all kinds, some of which have a `token` or a `secret` that only names one."""
+"""Type and path of what everybody reads who may look at a ConfigMap or a pod, with its probes and hooks."""
+_NAMES = re.compile(r"(password|passwd|passphrase|private_?key|secret_key|api_?key|access_?token)$", re.IGNORECASE)
+"""What is secret in resources of all kinds, some of which have a `token` or a `secretKey` that only names one."""
 _CREDENTIAL = re.compile(
-    r"(password|passwd|passphrase|(^|[_.-])pass|[_.-]pwd|secret|token|credentials?"
+    r"^(?!.*existing|max).*(password|passwd|passphrase|(^|[_.-])pass|[_.-]pwd|secret|token|credentials?|authorization"
     r"|(secret|private|api|access)[_.-]?key)$",
     re.IGNORECASE,
 )
-"""What is secret among the names of variables, options and files."""
-_LOOKS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@]*:(?!\$)[^/\s@]+@")
-"""A private key, or a URL with a password that is not read from a variable."""
-_ASSIGNED = re.compile(r"""(?:([\w.-]+)=|(?<!\S)--?([\w.-]+)\s+)(?=["']?([^\s"';]+))""")
-"""Name and value within a command line: NAME=value, --name=value or --name value."""
-_HARMLESS = re.compile(r"\$\(\w+\)?|\$\{\w+\}|\$[A-Z_][A-Z0-9_]*|(/[\w.-]+){2,}|-.*")
-"""A variable that holds the value, the path of a file that does, or the next option."""
+"""What is secret among the names of variables, options and files; `existingSecret` is a name, `MAX_TOKEN` a number."""
+_LOOKS = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@]*:(?![$<{]|%s)[^/\s@]+@")
+"""A private key, or a URL with a password that is not put in later."""
+_OPTION = r"--?(?!-?no-)([\w.-]+)"
+"""An option that may have a value; one that begins with `no` has none."""
+_ASSIGNED = re.compile(
+    rf"""
+    (?: (?<![\w.-])([\w.-]+)=                                # NAME=value
+      | (?:^[ ]*(?:-[ ])?|["'])([\w.-]+)["']?[ ]*[:=][ ]*    # name: value, on a line or in quotes
+      | (?<!\S){_OPTION}[ ]+                                 # --name value
+    )(?=["']? (?:(?:basic|bearer)[ ]+)? ((?:\$\(\w+\)|\$\{{\w+(?:\}}|:?-))? [\w!@][^\s"';&]*))
+    """,
+    re.IGNORECASE | re.MULTILINE | re.VERBOSE,
+)
+"""Name and value within a text.
+
+A value that begins with another sign is a variable, a template, a path, the next option, a comment or an operator; a
+variable counts that has more behind it, or a default.
+"""
+_HARMLESS = re.compile(
+    r"((basic|bearer) )?(\$\(\w+\)|\$\{\w+\}|\$(?-i:[A-Z_][A-Z0-9_]*)|\{\{.*\}\}|<.*>)|(/[\w.-]+){2,}|-.*"
+    r"|true|false|yes|no|on|off|enabled|disabled|null|none|basic|bearer|f|[\w.]+[][(){},][][(){},\w.]*",
+    re.IGNORECASE,
+)
+"""What is no password: a variable or a template, the path of a file, the next option; a switch, a scheme without its
+credentials, the `f` before a template, or an expression of code.
+"""
 _CERTIFICATE = re.compile(r"\s*-----BEGIN CERTIFICATE-----")
 _CERTIFICATE_FILE = re.compile(r"\.(pem|crt|cer)$")
 
@@ -81,11 +103,11 @@ def _texts(type_: str, value: object, path: str = "", name: str = "", *, marked:
     if isinstance(value, str):
         yield Text(type=type_, path=path, name=name, value=value, marked=marked)
     elif isinstance(value, list):
-        before: object = None
+        before = ""
         for number, item in enumerate(cast("list[object]", value)):
-            option = before.lstrip("-") if isinstance(before, str) and before.startswith("-") else name
-            yield from _texts(type_, item, f"{path}.{number}", option, marked=marked)
-            before = item
+            option = re.fullmatch(_OPTION, before)
+            yield from _texts(type_, item, f"{path}.{number}", option[1] if option else name, marked=marked)
+            before = item if isinstance(item, str) else ""
     elif isinstance(value, Mapping):
         entries = cast("Mapping[str, object]", value)
         if entries.get(SPECIAL_SIG_KEY) == SPECIAL_SECRET_SIG:
@@ -153,21 +175,21 @@ def credentials_come_from_secrets(text: Text) -> str | None:
 
 
 def _assignments(text: Text) -> Iterator[tuple[str, str]]:
-    """Yield the names that a text gives values to, and the values."""
+    """Yield names and values: the text's own, and those within it."""
     if text.value:
         yield text.name, text.value
-    if _COMMAND.search(text.path):
-        for long, short, value in _ASSIGNED.findall(text.value):
-            yield long or short, value
+    for *names, value in _ASSIGNED.findall(text.value):
+        yield "".join(names), value
 
 
 @stack_rule
 def config_maps_are_not_made_of_secrets(stack: Sequence[Resource]) -> Iterator[tuple[Resource, str]]:
     """OWASP Secrets Management: no password and no key is on its way into a ConfigMap."""
-    for config in stack:
-        for source in config.made_of.get("data", ()) if config.type == _CONFIG_MAP else ():
+    configs = [resource for resource in stack if resource.type == _CONFIG_MAP]
+    for config, name in product(configs, ("data", "binaryData")):
+        for source in config.made_of.get(name, ()):
             if source in _GENERATED:
-                yield config, f"data is made of a {source.rpartition(':')[2]}: put it into a Secret"
+                yield config, f"{name} is made of a {source.rpartition(':')[2]}: put it into a Secret"
 
 
 POLICIES = (secrets_are_marked, credentials_come_from_secrets, config_maps_are_not_made_of_secrets)

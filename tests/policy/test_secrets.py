@@ -54,6 +54,7 @@ def pod(**container: Any) -> dict[str, Any]:  # noqa: ANN401 - properties are of
         (SECRET, {"data": {"key": "aGlkZGVu"}}, "key", "data"),
         ("gcp:storage/x:X", {"uri": "postgresql://me:hunter2@host/db"}, "uri", "uri"),
         ("gcp:storage/x:X", {"env": [{"name": "dbPassword", "value": "hunter2"}]}, "env.0.value", "env"),
+        ("gcp:storage/x:X", {"envs": [{"name": "FLASK_SECRET_KEY", "value": "hunter2"}]}, "envs.0.value", "envs"),
         ("pulumi:providers:gcp", {"accessToken": "ya29"}, "accessToken", "accessToken"),
     ],
 )
@@ -69,15 +70,23 @@ def test_a_secret_may_be_marked_key_by_key() -> None:
     assert said(SECRET, {"stringData": {"user": secret("me"), "password": secret("hunter2")}}) == []
 
 
-def test_what_is_no_secret_needs_no_mark() -> None:
-    props = {
-        "data": {"DB_HOST": "10.0.0.3", "uri": "http://host:5000/path@2"},
-        "automountServiceAccountToken": False,
-        "passwordValidationPolicy": {"minLength": 12.0},
-        "env": [{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "credentials", "key": "password"}}}],
-    }
-
-    assert said(CONFIG, props) == []
+@pytest.mark.parametrize(
+    "props",
+    [
+        {"data": {"DB_HOST": "10.0.0.3", "uri": "http://host:5000/path@2"}},
+        {"automountServiceAccountToken": False},
+        {"passwordValidationPolicy": {"minLength": 12.0}},
+        {"env": [{"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "credentials", "key": "password"}}}]},
+        {"spec": {"data": [{"secretKey": "password", "remoteRef": {"key": "database", "property": "password"}}]}},
+        {"values": {"auth": {"existingSecret": "credentials", "existingSecretKey": "password"}}},
+        {"values": {"uri": "postgresql://{user}:{password}@host/db"}},
+        {"args": ["--no-password", "mlflow", "--key=db-password", "mlflow"]},
+    ],
+    ids=str,
+)
+def test_what_is_no_secret_needs_no_mark(props: dict[str, Any]) -> None:
+    for type_ in (CONFIG, "kubernetes:external-secrets.io/v1:ExternalSecret", "kubernetes:helm.sh/v3:Release"):
+        assert said(type_, props) == []
 
 
 @pytest.mark.parametrize(
@@ -89,6 +98,15 @@ def test_what_is_no_secret_needs_no_mark() -> None:
         {"tls.key": "-----BEGIN PRIVATE KEY-----"},
         {"ca.pem": secret("hunter2")},
         *({name: "hunter2"} for name in ("token", "client_secret", "credentials", "DB_PASS", "clientSecret")),
+        {"app.properties": "spring.datasource.password=hunter2"},
+        {".env": "DB_USER=me\nDB_PASSWORD=hunter2"},
+        {"basic_auth.ini": "[mlflow]\nadmin_password = hunter2"},
+        {"config.yaml": "database:\n  password: hunter2"},
+        {"config.yaml": "users:\n  - password: 'hunter2'  # ours"},
+        {"config.json": '{"database": {"user": "me", "password": "hunter2"}}'},
+        {"config.json": '{"password":"hunter2"}'},
+        {"run.sh": 'DB_PASSWORD="${DB_PASSWORD:-hunter2}"'},
+        {"run.py": 'connect(user="me", password="hunter2")'},
     ],
     ids=str,
 )
@@ -111,12 +129,25 @@ def test_a_config_map_has_no_secret(data: dict[str, Any]) -> None:
             for name in ("DB_PASSWORD", "db_password", "DB_PASS", "MYSQL_PWD", "CREDENTIALS", "API_KEY", "AUTH_TOKEN")
         ),
         {"env": [{"name": "DB_PASSWORD", "value": "$(NAME)hunter2"}]},
+        *({"env": [{"name": "DB_PASSWORD", "value": f"{sign}hunter2"}]} for sign in "!#%$&*("),
+        {"env": [{"name": "DB_PASSWORD", "value": "12345"}]},
+        {"env": [{"name": "DB_PASSWORD", "value": "hunter2(!"}]},
+        {"env": [{"name": "DB_PASSWORD", "value": "123456"}]},
+        {"env": [{"name": "DB_DSN", "value": "host=db user=me password=hunter2"}]},
+        {"env": [{"name": "DB_DSN", "value": "Server=db;User Id=me;Password=hunter2;"}]},
+        {"env": [{"name": "DATABASE_URL", "value": "postgresql://me@host/db?password=hunter2&sslmode=require"}]},
         {"args": ["--motto", secret("hunter2")]},
         {"command": ["server", "--password=hunter2"]},
         {"args": ["--host", "here", "--db-password", "hunter2"]},
         {"args": ["postgresql://me:hunter2@host/db"]},
         {"command": ["sh", "-c", "PGPASSWORD='hunter2' psql"]},
         {"command": ["sh", "-c", "mysql --password hunter2"]},
+        {"command": ["curl", "-H", "Authorization: Bearer hunter2"]},
+        {"livenessProbe": {"exec": {"command": ["redis-cli", "--password", secret("hunter2")]}}},
+        {"livenessProbe": {"exec": {"command": ["redis-cli", "--password", "hunter2"]}}},
+        {"readinessProbe": {"exec": {"command": ["sh", "-c", "PGPASSWORD=hunter2 pg_isready"]}}},
+        {"startupProbe": {"httpGet": {"httpHeaders": [{"name": "Authorization", "value": "Basic hunter2"}]}}},
+        {"lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "export TOKEN=hunter2"]}}}},
     ],
     ids=str,
 )
@@ -141,6 +172,32 @@ def test_a_pod_has_no_secret(container: dict[str, Any]) -> None:
         (DEPLOYMENT, pod(args=["--uri", "postgresql://$(USER):$(PASSWORD)@host", "--password", "$(PASSWORD)"])),
         (DEPLOYMENT, pod(command=["sh", "-c", 'PGPASSWORD="$PASSWORD" psql --password --host=here'])),
         (DEPLOYMENT, pod(args=["--token-file=/etc/token", "--password=$(cat /run/password)"])),
+        (DEPLOYMENT, pod(env=[{"name": "REQUIRE_TOKEN", "value": "true"}, {"name": "MAX_TOKEN", "value": "100"}])),
+        (DEPLOYMENT, pod(env=[{"name": "DB_PASSWORD_FILE", "value": "key"}, {"name": "A_SECRET_NAME", "value": "a"}])),
+        (DEPLOYMENT, pod(env=[{"name": "URL", "value": "postgresql://host/db?password=$(PASSWORD)&sslmode=require"}])),
+        (DEPLOYMENT, pod(command=["pg_dump", "--no-password", "mlflow"])),
+        (DEPLOYMENT, pod(command=["sh", "-c", "pg_dump --no-password mlflow"])),
+        (DEPLOYMENT, pod(command=["curl", "-H", "Authorization: Bearer $(TOKEN)"])),
+        (DEPLOYMENT, pod(livenessProbe={"httpGet": {"httpHeaders": [{"name": "Accept", "value": "text/html"}]}})),
+        *(
+            (DEPLOYMENT, pod(livenessProbe={"exec": {"command": ["sh", "-c", script]}}))
+            for script in (
+                *("TOKEN=$token", "PASSWORD=$1", 'PASSWORD="$1"', "DB_PASSWORD=${DB_PASSWORD:?}"),
+                *("TOKEN=$(< /run/token)", "TOKEN=`cat /run/token`", 'TOKEN="${TOKEN:-$(cat /run/token)}"'),
+            )
+        ),
+        *(
+            (CONFIG, {"data": {"file": text}})
+            for text in (
+                *('f"postgresql://{user}:{password}@{host}/db"', "postgresql://<user>:<password>@host", "://%s:%s@"),
+                *('password=os.environ["X"]', "password = getpass()", "connect(user=user, password=password)"),
+                *("password: ${DB_PASSWORD}", "password: {{ .Values.x }}", 'password: "{{.Values.x}}"'),
+                *("password=\nuser=me", 'password: ""\nuser: me', '{"password": "", "user": "me"}'),
+                *("password:\n  secretKeyRef:\n    key: password", "token: # none", '{"token": null, "a": 1}'),
+                *("passwordSecretRef: name", "existingSecret: name", "tokenReview: true", "authorization: enabled"),
+                *('{"Authorization": f"Bearer {token}"}', 'read -p "Password: " PASSWORD', "WHERE token = :token"),
+            )
+        ),
         STACK["server"],
     ],
 )
@@ -148,22 +205,25 @@ def test_what_is_no_secret_may_stand_in_the_open(type_: str, props: dict[str, An
     assert in_the_open(type_, props) == []
 
 
+@pytest.mark.parametrize("name", ["data", "binaryData"])
 @pytest.mark.parametrize(
     "type_",
     [
         "random:index/randomPassword:RandomPassword",
+        "random:index/randomBytes:RandomBytes",
+        "tls:index/privateKey:PrivateKey",
         "gcp:serviceaccount/key:Key",
         "gcp:storage/hmacKey:HmacKey",
     ],
 )
-def test_a_config_map_is_not_made_of_a_secret_that_a_preview_cannot_know(type_: str) -> None:
+def test_a_config_map_is_not_made_of_a_secret_that_a_preview_cannot_know(type_: str, name: str) -> None:
     config, password = (in_stack("one", {}, protect=False, type_=each) for each in (CONFIG, type_))
     before = stack_violations(config_maps_are_not_made_of_secrets, [config, password])
 
-    config.property_dependencies["data"] = [password]
+    config.property_dependencies[name] = [password]
 
     assert before == []
-    assert "data is made of a" in stack_violations(config_maps_are_not_made_of_secrets, [config, password])[0]
+    assert f"{name} is made of a" in stack_violations(config_maps_are_not_made_of_secrets, [config, password])[0]
 
 
 @pytest.mark.parametrize("policy", [secrets_are_marked, credentials_come_from_secrets])
