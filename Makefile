@@ -32,10 +32,10 @@ lint: develop ## style and types
 	.venv/bin/python -m tests.workflows
 
 preview: ## what `make deploy STACK=NAME` would change, held against the policies
-	pulumi preview --stack $(NAMED) --policy-pack policy --diff
+	pulumi preview --refresh --stack $(NAMED) --policy-pack policy --diff
 
 deploy: ## bring a stack up to date, and mend what drifted; asks nothing
-	pulumi up --stack $(NAMED) --policy-pack policy --yes
+	pulumi up --refresh --stack $(NAMED) --policy-pack policy --yes
 	.venv/bin/python -m operations start --stack $(NAMED)
 
 drift: ## fail, saying what, where a stack is not what the program says

@@ -89,7 +89,7 @@ class Server:
         self._output("annotate", f"deployment/{APP}", "--overwrite", f"{key}-" if value is None else f"{key}={value}")
 
     def _hold_off_garbage_collection(self) -> None:
-        """End it if it runs, and let it begin no more until the next `pulumi up`."""
+        """End it if it runs, and let it begin no more until the next `pulumi up --refresh`."""
         found = self._output("get", f"cronjob/{GARBAGE_COLLECTION}", "--ignore-not-found", "--output=name")
         if not found:
             return

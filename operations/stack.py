@@ -131,4 +131,4 @@ class Stack:
         exported = json.loads(output("pulumi", "stack", "export", "--stack", self.name))
         resources: list[dict[str, str]] = exported["deployment"]["resources"]
         jobs = [each["urn"] for each in resources if each["type"] == "kubernetes:batch/v1:Job"]
-        self.up(*(word for urn in jobs for word in ("--replace", urn)))
+        self.up("--refresh", *(word for urn in jobs for word in ("--replace", urn)))

@@ -27,6 +27,12 @@ def test_what_is_as_it_should_be_is_not_named(operation: str) -> None:
     assert list(differences(step(operation))) == []
 
 
+def test_another_kubeconfig_than_that_of_the_last_deployment_is_no_difference() -> None:
+    cluster = update({"kubeconfig": "here"}, {}, "kubeconfig")
+
+    assert list(differences({**cluster, "urn": "urn:pulumi:prod::mlflow::pulumi:providers:kubernetes::cluster"})) == []
+
+
 @pytest.mark.parametrize(
     ("found", "wanted", "path", "line"),
     [

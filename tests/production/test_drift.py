@@ -74,7 +74,7 @@ def test_everything_that_drifted_is_named_without_a_secret_and_mended_by_the_nex
     assert len(lines) == len(CHANGES), found.stdout
     assert STOLEN not in found.stdout + found.stderr
 
-    drifted.project.output("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK)
+    drifted.project.output("pulumi", "up", "--refresh", "--yes", "--skip-preview", "--stack", STACK)
 
     (autoscaled,) = drift(drifted).stdout.splitlines()
     assert autoscaled.startswith("Deployment mlflow-tracking-server: spec.replicas is 0")

@@ -31,7 +31,7 @@ def test_scaling_from_one_to_three_and_back_fails_no_request(
     def scale(number: int) -> None:
         rehearsal.change_settings({"mlflow:replicas": str(number), "mlflow:maxReplicas": "0"})
         # Policies want two pods at least.
-        rehearsal.project.output("pulumi", "up", "--yes", "--skip-preview", "--stack", STACK)
+        rehearsal.project.output("pulumi", "up", "--yes", "--skip-preview", "--refresh", "--stack", STACK)
         wait_for(lambda: rehearsal.settled(number), what=f"{number} pods", deadline=180)
 
     rehearsal.change_settings({"mlflow:maxReplicas": "0"})
