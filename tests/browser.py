@@ -11,7 +11,10 @@ from selenium.webdriver.support import expected_conditions as expected
 from selenium.webdriver.support.ui import WebDriverWait
 
 from local.packages import require
+from tests.scratch import PROJECT
 
+ARTIFACTS = PROJECT / "artifacts"
+"""The folder for what tests show to people, such as a screenshot."""
 WAIT_SECONDS = 60
 FLAGS = (
     "--headless=new",
@@ -28,21 +31,30 @@ FLAGS = (
 
 @contextmanager
 def chromium(profile: Path, flags: Sequence[str] = ()) -> Generator[webdriver.Chrome]:
-    """Yield a browser with an empty profile."""
+    """Yield a browser with an empty profile; an error tells what its console said, and where a picture of it is."""
     require({"/usr/bin/chromium": "chromium", "/usr/bin/chromedriver": "chromium-driver"})
+    ARTIFACTS.mkdir(exist_ok=True)
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for flag in (*FLAGS, f"--user-data-dir={profile}", *flags):
         options.add_argument(flag)
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
     try:
         yield driver
+    except Exception as error:
+        picture = ARTIFACTS / "failed.png"
+        driver.save_screenshot(str(picture))
+        error.add_note(f"{driver.current_url}, see {picture}")
+        for entry in driver.get_log("browser"):
+            error.add_note(f"{entry['level']}: {entry['message']}")
+        raise
     finally:
         driver.quit()
 
 
-def look_at_a_run(browser: webdriver.Chrome, url: str, screenshot: Path) -> None:
-    """Track a run, find it in the pages of the server at `url`, and keep a picture of it."""
+def look_at_a_run(browser: webdriver.Chrome, url: str, picture: str) -> None:
+    """Track a run, find it in the pages of the server at `url`, and keep a picture of it, a file of that name."""
     mlflow.set_experiment("seen in a browser")
     with mlflow.start_run(run_name="a run to look at") as run:
         mlflow.log_metric("accuracy", 0.97)
@@ -53,7 +65,7 @@ def look_at_a_run(browser: webdriver.Chrome, url: str, screenshot: Path) -> None
     wait.until(expected.url_contains(f"/experiments/{run.info.experiment_id}"))
     browser.get(f"{url}/#/experiments/{run.info.experiment_id}/runs?workflowType=machine_learning")
     wait.until(expected.visibility_of_element_located((By.LINK_TEXT, "a run to look at")))
-    browser.save_screenshot(str(screenshot))
+    browser.save_screenshot(str(ARTIFACTS / picture))
 
 
 def create_experiment(browser: webdriver.Chrome, url: str, name: str) -> None:

@@ -5,13 +5,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from local.instance import Instance
 from local.ownership import owner
-from tests.scratch import PROJECT, Scratch
+from tests.scratch import Scratch
 
 INSTANCE = "end-to-end"
 
@@ -81,14 +80,6 @@ def stack(project: Scratch) -> Stack:
     outputs = json.loads(running.output("pulumi", "stack", "output", "--json"))
     assert made.stdout.strip().splitlines()[-1] == outputs["tracking_uri"]
     return Stack(running, outputs, seconds, before)
-
-
-@pytest.fixture
-def artifacts() -> Path:
-    """The folder for what a test shows to people, such as a screenshot."""
-    folder = PROJECT / "artifacts"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from local.instance import Instance
 from local.ownership import owner
 from tests.production.certificate import certificate
 from tests.production.rehearsal import HOST, Rehearsal
-from tests.scratch import PROJECT, Scratch
+from tests.scratch import Scratch
 
 INSTANCE = "production"
 
@@ -86,11 +86,3 @@ def _resolving(host: str, address: str) -> Callable[..., Any]:
         return asked(address if name in {host, host.encode()} else name, *rest, **options)
 
     return getaddrinfo
-
-
-@pytest.fixture
-def artifacts() -> Path:
-    """The folder for what a test shows to people, such as a screenshot."""
-    folder = PROJECT / "artifacts"
-    folder.mkdir(exist_ok=True)
-    return folder

@@ -58,7 +58,7 @@ def test_a_model_is_tracked_registered_and_loaded_back() -> None:
 
 
 def test_a_browser_shows_the_runs_and_creates_an_experiment(
-    rehearsal: Rehearsal, password: str, tmp_path: Path, artifacts: Path
+    rehearsal: Rehearsal, password: str, tmp_path: Path
 ) -> None:
     key = x509.load_pem_x509_certificate(rehearsal.certificate.certificate.encode()).public_key()
     spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -69,7 +69,7 @@ def test_a_browser_shows_the_runs_and_creates_an_experiment(
 
     with chromium(tmp_path, flags) as browser:
         browser.get(f"https://admin:{password}@{HOST}/")
-        look_at_a_run(browser, f"https://{HOST}", artifacts / "production.png")
+        look_at_a_run(browser, f"https://{HOST}", "production.png")
         create_experiment(browser, f"https://{HOST}", "made in a browser, over TLS")
 
 
