@@ -26,7 +26,8 @@ def provide(requirements: str) -> None:
     if sys.version_info < NEEDED:
         found, wanted = (".".join(map(str, version[:2])) for version in (sys.version_info, NEEDED))
         raise UserError(f"python3 is {found}, {wanted} or newer is needed")
-    stamp = FOLDER / f".{requirements}-{key_of(*sorted(PROJECT.glob('requirements*.txt')), sys.version)}"
+    pins = [*PROJECT.glob("requirements*.txt"), *PROJECT.glob("policy/requirements.txt")]
+    stamp = FOLDER / f".{requirements}-{key_of(*sorted(pins), sys.version)}"
     if stamp.exists():
         return
     if importlib.util.find_spec("ensurepip") is None:
