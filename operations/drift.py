@@ -55,7 +55,8 @@ def differences(step: Json) -> Iterator[str]:
         paths = [path for path in step.get("detailedDiff") or {} if not _COPIES.match(path)]
         for path in paths:
             yield f"{name}: {path} {_words(step, path)}"
-        if not paths:
+        # Also planned is an update of what is as it should be and not ready, as while the autoscaler adds a pod.
+        if not paths and not step["oldState"].get("initErrors"):
             yield f"{name}: differs"
     elif operation == "replace":
         reasons = ", ".join(step.get("replaceReasons") or ["something"])

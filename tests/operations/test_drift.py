@@ -85,6 +85,13 @@ def test_an_update_without_a_known_place_is_named_all_the_same() -> None:
     assert list(differences(update({}, {}))) == ["DatabaseInstance tracking: differs"]
 
 
+def test_what_is_as_it_should_be_and_not_ready_is_no_difference() -> None:
+    found = update({}, {})
+    found["oldState"]["initErrors"] = ["Minimum number of live Pods was not attained"]
+
+    assert list(differences(found)) == []
+
+
 def stack(least: int, most: int) -> Stack:
     """Return a stack with so many pods."""
     settings = {"kubernetes:context": "here", "mlflow:replicas": str(least), "mlflow:maxReplicas": str(most)}
