@@ -96,7 +96,7 @@ class Method:
             yield self._route("download", "GET", f"{mount}download/{service}{self._body['path']}")
         if self._body.get("supportsMediaUpload"):
             path: str = self._body["mediaUpload"]["protocols"]["simple"]["path"]
-            for http_method in ("POST", "PUT"):  # PUT carries the chunks of a resumable upload
+            for http_method in ("POST", "PUT", "DELETE"):  # a resumable upload begins, goes on, or is cancelled
                 yield self._route("upload", http_method, mount + path.lstrip("/"))
 
     def _route(self, kind: str, http_method: str, template: str) -> Route:

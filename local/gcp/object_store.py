@@ -2,9 +2,10 @@
 
 Run as a program (`python -m local.gcp.object_store FOLDER`) it serves on a free loopback port, which it prints, until
 its standard input ends: when the stand-in is killed it goes too. Three things of the emulator are mended here, on its
-own classes. It rewrites its files in place, the index of all objects at every change, and does not wait for the disk,
-so that a kill at the wrong moment loses everything. It keeps an object in a file of the object's name, so that "a" and
-"a/b" cannot both exist. And it serves one connection after the other, so that one slow client holds up all.
+own classes, and uploads of large objects in `uploads`. It rewrites its files in place, the index of all objects at
+every change, and does not wait for the disk, so that a kill at the wrong moment loses everything. It keeps an object in
+a file of the object's name, so that "a" and "a/b" cannot both exist. And it serves one connection after the other, so
+that one slow client holds up all.
 """
 
 import hashlib
@@ -17,18 +18,20 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from gcp_storage_emulator.server import RequestHandler, Router
 from gcp_storage_emulator.settings import STORAGE_DIR
-from gcp_storage_emulator.storage import RESUMABLE_DIR, Storage
+from gcp_storage_emulator.storage import RESUMABLE_DIR
 
 from local.gcp.store import Json, Store
+from local.gcp.uploads import Mapped, Uploads, content, mend_server
 
 _LEVELS = {"buckets": 1, "objects": 2, "resumable": 1, "bucket_iam_policies": 1, "soft_deleted": 3}
 """Attributes in which the emulator keeps its index, and how deep in their dictionaries the entries lie."""
 
 
-class _DurableStorage(Storage):
+class _DurableStorage(Uploads):
     """The emulator's storage: contents written whole and through to the disk, the index in a database."""
 
     def __init__(self, folder: Path) -> None:
@@ -36,9 +39,10 @@ class _DurableStorage(Storage):
         self._root = folder / STORAGE_DIR
         super().__init__(data_dir=str(folder))
         self._store.write_bytes = self._write
+        self._store.read_bytes = self._read
 
     def create_file(
-        self, bucket_name: str, file_name: str, content: bytes, file_obj: Json, file_id: str | None = None
+        self, bucket_name: str, file_name: str, content: bytes | Mapped, file_obj: Json, file_id: str | None = None
     ) -> None:
         """Keep an object; size and type in Google's form, which `compose` and an upload without a type lack."""
         file_obj["size"] = str(len(content))
@@ -48,9 +52,20 @@ class _DurableStorage(Storage):
     def _object_path(self, bucket_name: str, file_name: str) -> str:
         return f"{bucket_name}/{hashlib.sha256(file_name.encode()).hexdigest()}"
 
-    def _write(self, rel: str, content: bytes) -> None:
-        half = rel.startswith(RESUMABLE_DIR)  # half an upload may be lost to a power failure: its client begins again
-        _write_whole(self._root / rel, content, sync=not half)
+    def _read(self, rel: str) -> Any:  # noqa: ANN401 - bytes, or what behaves as bytes
+        return content(self._root / rel)
+
+    def _write(self, rel: str, content: bytes | Mapped) -> None:
+        path = self._root / rel
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.new")
+        if isinstance(content, Mapped) and content.path.parent.name == RESUMABLE_DIR:
+            content.path.replace(temporary)  # the pieces of an upload become the object
+        else:
+            temporary.write_bytes(content)
+        _sync(temporary)
+        temporary.replace(path)
+        _sync(path.parent)
 
     def _read_config_from_file(self) -> None:
         for section in _LEVELS:
@@ -96,19 +111,13 @@ def _version(entry: Json) -> tuple[str, str] | str:
     return json.dumps(entry)
 
 
-def _write_whole(path: Path, content: bytes, *, sync: bool) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.new")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        if sync:
-            os.fsync(file.fileno())
-    temporary.replace(path)
-    if sync:
-        folder = os.open(path.parent, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+def _sync(path: Path) -> None:
+    """Wait until a file, or what a folder lists, is on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 class _BufferedHandler(RequestHandler):
@@ -131,6 +140,7 @@ class _BufferedHandler(RequestHandler):
 
 
 def _serve(folder: Path) -> None:
+    mend_server()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_BufferedHandler, _DurableStorage(folder)))
     print(server.server_port, flush=True)
 

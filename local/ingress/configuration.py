@@ -43,7 +43,6 @@ http {{
     proxy_buffering off;
     proxy_buffer_size 32k;
     proxy_buffers 8 32k;
-    proxy_request_buffering off;
     proxy_connect_timeout 5s;
     proxy_next_upstream off;
     proxy_set_header Connection "";
@@ -172,6 +171,7 @@ def _answer(location: Location | None) -> str:
         return f" return {404 if location is None else 503}; "
     limits = {
         "client_max_body_size": location.limits.body_size,
+        "proxy_request_buffering": location.limits.request_buffering,
         "proxy_read_timeout": f"{location.limits.read_timeout}s",
         "proxy_send_timeout": f"{location.limits.send_timeout}s",
         "proxy_pass": f"http://{_group(location.upstream)}",

@@ -21,10 +21,15 @@ from local.ingress import CLASS
 from local.ingress.sites import Certificate, Limits, Location, Site
 
 PREFIX = "nginx.ingress.kubernetes.io/"
-BODY_SIZE, READ_TIMEOUT, SEND_TIMEOUT = (
-    f"{PREFIX}{name}" for name in ("proxy-body-size", "proxy-read-timeout", "proxy-send-timeout")
+BODY_SIZE, BUFFERING, READ_TIMEOUT, SEND_TIMEOUT = (
+    f"{PREFIX}proxy-{name}" for name in ("body-size", "request-buffering", "read-timeout", "send-timeout")
 )
-RULES = {BODY_SIZE: r"\d{1,9}[kKmMgG]?", READ_TIMEOUT: r"[1-9]\d{0,5}", SEND_TIMEOUT: r"[1-9]\d{0,5}"}
+RULES = {
+    BODY_SIZE: r"\d{1,9}[kKmMgG]?",
+    BUFFERING: r"on|off",
+    READ_TIMEOUT: r"[1-9]\d{0,5}",
+    SEND_TIMEOUT: r"[1-9]\d{0,5}",
+}
 PATH = re.compile(r"/[A-Za-z0-9._~/@:+,=!&*-]*")
 
 
@@ -96,6 +101,7 @@ def _limits(annotations: Mapping[str, str]) -> Limits:
     given = Limits()
     return Limits(
         body_size=annotations.get(BODY_SIZE, given.body_size),
+        request_buffering=annotations.get(BUFFERING, given.request_buffering),
         read_timeout=int(annotations.get(READ_TIMEOUT, given.read_timeout)),
         send_timeout=int(annotations.get(SEND_TIMEOUT, given.send_timeout)),
     )

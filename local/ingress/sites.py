@@ -5,16 +5,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a request may take.
+    """What a request may take; the defaults are those of ingress-nginx.
 
     Attributes:
         body_size: of a request's body, as nginx writes sizes; "0" is no limit.
+        request_buffering: "on" where a whole body is kept on the disk before the Service gets any of it.
         read_timeout: seconds between two reads of an answer.
         send_timeout: seconds between two writes of a request.
 
     """
 
-    body_size: str = "0"
+    body_size: str = "1m"
+    request_buffering: str = "on"
     read_timeout: int = 60
     send_timeout: int = 60
 

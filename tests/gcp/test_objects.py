@@ -3,6 +3,8 @@
 import io
 import os
 import socket
+import statistics
+import time
 from collections.abc import Generator
 
 import httpx
@@ -44,6 +46,29 @@ def test_a_large_object_goes_up_resumably_and_comes_down_whole(bucket: storage.B
     assert blob.download_as_bytes() == content
     assert _described(bucket, name).size == len(content)
     assert blob.download_as_bytes(start=5, end=9) == content[5:10]
+
+
+def test_a_cancelled_upload_is_gone(standin: StandIn, bucket: storage.Bucket) -> None:
+    url = str(bucket.blob("given up").create_resumable_upload_session())
+    part = {"content-range": f"bytes 0-{(1 << 18) - 1}/*"}
+    assert standin.http.put(url, content=bytes(1 << 18), headers=part).status_code == 308
+
+    assert standin.http.delete(url).status_code == 499
+
+    assert standin.http.put(url, headers={"content-range": "bytes */*"}).status_code == 404
+    assert bucket.get_blob("given up") is None
+
+
+def test_each_piece_of_a_large_object_takes_the_same_time(bucket: storage.Bucket) -> None:
+    seconds: list[float] = []
+    with bucket.blob("pieces").open("wb", chunk_size=1 << 20) as upload:
+        for _ in range(300):
+            start = time.perf_counter()
+            upload.write(bytes(1 << 20))  # pyright: ignore[reportArgumentType] - opened for bytes
+            seconds.append(time.perf_counter() - start)
+
+    assert _described(bucket, "pieces").size == 300 << 20
+    assert statistics.median(seconds[-100:]) < 3 * statistics.median(seconds[1:101])
 
 
 def test_an_object_without_a_content_type_gets_google_s_default(standin: StandIn, bucket: storage.Bucket) -> None:

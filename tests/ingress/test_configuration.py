@@ -103,13 +103,15 @@ def test_a_host_with_a_certificate_is_served_over_tls_alone_whichever_ingress_br
 
 
 def test_limits_belong_to_their_location() -> None:
-    limited = Limits(body_size="8m", read_timeout=300, send_timeout=301)
+    limited = Limits(body_size="8m", request_buffering="off", read_timeout=300, send_timeout=301)
     found = locations(written(site(PLAIN, Location(path="/a", exact=True, upstream="10.96.0.7:80", limits=limited))))
 
     assert "client_max_body_size 8m;" in found["= /a"]
+    assert "proxy_request_buffering off;" in found["= /a"]
     assert "proxy_read_timeout 300s;" in found["= /a"]
     assert "proxy_send_timeout 301s;" in found["= /a"]
-    assert "client_max_body_size 0;" in found["/"]
+    assert "client_max_body_size 1m;" in found["/"]
+    assert "proxy_request_buffering on;" in found["/"]
 
 
 def test_a_missing_service_is_said_to_be_unavailable() -> None:

@@ -7,7 +7,7 @@ from lightkube.resources.core_v1 import Service
 from lightkube.resources.networking_v1 import Ingress
 
 from local.ingress import routes
-from local.ingress.routes import BODY_SIZE, PREFIX, READ_TIMEOUT, SEND_TIMEOUT, RefusedError
+from local.ingress.routes import BODY_SIZE, BUFFERING, PREFIX, READ_TIMEOUT, SEND_TIMEOUT, RefusedError
 from local.ingress.sites import Limits
 from tests.ingress.objects import ingress, objects, path, secret, service
 
@@ -54,16 +54,20 @@ def test_a_certificate_belongs_to_the_hosts_that_are_named_or_to_all() -> None:
 
 
 def test_annotations_limit_requests() -> None:
-    given = {BODY_SIZE: "8m", READ_TIMEOUT: "300", SEND_TIMEOUT: "301"}
+    given = {BODY_SIZE: "8m", BUFFERING: "off", READ_TIMEOUT: "300", SEND_TIMEOUT: "301"}
     made = routes.site(ingress("shop.example", annotations=given), objects(service()))
 
-    assert made.hosts["shop.example"][0].limits == Limits(body_size="8m", read_timeout=300, send_timeout=301)
+    assert made.hosts["shop.example"][0].limits == Limits(
+        body_size="8m", request_buffering="off", read_timeout=300, send_timeout=301
+    )
 
 
-def test_without_annotations_a_request_may_be_of_any_size() -> None:
+def test_without_annotations_a_request_is_small_and_kept_on_the_disk_as_with_ingress_nginx() -> None:
     made = routes.site(ingress("shop.example"), objects(service()))
 
-    assert made.hosts["shop.example"][0].limits == Limits(body_size="0", read_timeout=60, send_timeout=60)
+    assert made.hosts["shop.example"][0].limits == Limits(
+        body_size="1m", request_buffering="on", read_timeout=60, send_timeout=60
+    )
 
 
 def test_annotations_without_effect_are_named() -> None:
