@@ -27,8 +27,8 @@ def server() -> Path:
 
 
 def same_features() -> Path:
-    """Return a virtual environment with MLflow and the two drivers that the image holds; errors as for `server`."""
-    return _environment("psycopg[binary]", "google-cloud-storage")
+    """Return a virtual environment with MLflow and the drivers that the image holds; errors as for `server`."""
+    return _environment("psycopg[binary]", "psycopg2-binary", "google-cloud-storage")
 
 
 def _environment(*requirements: str) -> Path:

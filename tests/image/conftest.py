@@ -1,5 +1,6 @@
 """The unpacked image and the cloud that its server is tried with: a database instance and a store of objects."""
 
+import secrets
 from collections.abc import Generator
 
 import pytest
@@ -17,7 +18,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
 
 @pytest.fixture(scope="session")
 def standin() -> Generator[StandIn]:
-    with started("127.78.0.0/25") as standin:
+    # Two runs of these tests may go on side by side.
+    with started(f"127.78.{secrets.randbelow(256)}.0/25") as standin:
         yield standin
 
 

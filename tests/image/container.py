@@ -1,7 +1,7 @@
 """Runs the server image as a cluster would, without one: by runc, as its own user, on a read-only root.
 
-Owns what a restricted pod asks for: user 10001, no capabilities, a read-only root with a writable /tmp. The network is
-the machine's own, so that a test can call the server.
+Owns what a restricted pod asks for: user 10001, no capabilities, a read-only root with a writable /tmp; it is small, so
+that a test sees what fills a disk. The network is the machine's own, so that a test can call the server.
 """
 
 import json
@@ -17,6 +17,11 @@ from typing import IO, Any
 import httpx
 
 from local.process import wait_for
+
+TMP_MIB = 64
+"""Size of /tmp."""
+STOP_SECONDS = 30
+"""For how long a container may take to end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,20 +60,23 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
 
 
 @contextmanager
-def serving(
+def serving(  # noqa: PLR0913 - what a server has
     image: Unpacked,
     folder: Path,
     options: Sequence[str] = (),
     env: Sequence[str] = (),
     *,
     shared: Path | None = None,
+    memory_mib: int | None = None,
+    workers: int = 1,
 ) -> Generator[httpx.Client]:
     """Run the server with `options` until the block ends, and yield a client for it once it answers."""
     port = free_port()
-    place = ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command = [*image.config["Entrypoint"], "server", *place, *options]
+    place = ["--host", "127.0.0.1", "--port", str(port), "--workers", str(workers)]
+    kind = [] if "--app-name" in options else ["--app-name", "kubernetes"]
+    command = ["mlflow-serve", *place, *kind, *options]
     with (
-        running(image, folder, command, env, shared=shared) as container,
+        running(image, folder, command, env, shared=shared, memory_mib=memory_mib) as container,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
     ):
         wait_for(lambda: _healthy(client, container), what="the server", deadline=60, log=container.log)
@@ -84,12 +92,18 @@ class Running:
 
 
 @contextmanager
-def running(
-    image: Unpacked, folder: Path, command: Sequence[str], env: Sequence[str] = (), *, shared: Path | None = None
+def running(  # noqa: PLR0913 - what a container has
+    image: Unpacked,
+    folder: Path,
+    command: Sequence[str],
+    env: Sequence[str] = (),
+    *,
+    shared: Path | None = None,
+    memory_mib: int | None = None,
 ) -> Generator[Running]:
     """Run a command in place of the image's own until the block ends; `shared` is a folder that it sees as /shared."""
     folder.mkdir(exist_ok=True)
-    argv = _container(image, folder, command, env, shared)
+    argv = _container(image, folder, command, env, shared=shared, memory_mib=memory_mib)
     log = folder / "server.log"
     with (
         log.open("wb") as output,
@@ -98,7 +112,18 @@ def running(
         try:
             yield Running(process=process, log=log)
         finally:
-            process.terminate()
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ask the container's program to end; fail where it does not, and end it."""
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        # runc goes with the last process of its container.
+        subprocess.run(["pkill", "--signal", "KILL", "--parent", str(process.pid)], check=True)
+        raise
 
 
 def attempt(
@@ -106,7 +131,7 @@ def attempt(
 ) -> subprocess.CompletedProcess[str]:
     """Run one command in place of the image's own to its end."""
     folder.mkdir(exist_ok=True)
-    argv = _container(image, folder, command, env, shared)
+    argv = _container(image, folder, command, env, shared=shared)
     return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
 
@@ -119,11 +144,20 @@ def call(
     return done.stdout
 
 
-def _container(
-    image: Unpacked, folder: Path, command: Sequence[str], env: Sequence[str], shared: Path | None
+def _container(  # noqa: PLR0913 - what a container has
+    image: Unpacked,
+    folder: Path,
+    command: Sequence[str],
+    env: Sequence[str],
+    *,
+    shared: Path | None,
+    memory_mib: int | None = None,
 ) -> list[str | Path]:
     """Describe a container in `folder` and return the command that runs it."""
-    (folder / "config.json").write_text(json.dumps(_specification(folder, image, command, env, shared)))
+    specification = _specification(folder, image, command, env, shared)
+    if memory_mib is not None:
+        specification["linux"]["resources"]["memory"] = {"limit": memory_mib << 20}
+    (folder / "config.json").write_text(json.dumps(specification))
     return ["runc", "--root", folder / "runc", "run", "--bundle", folder, f"mlflow-image-test-{free_port()}"]
 
 
@@ -163,7 +197,8 @@ def _specification(
     linux["namespaces"] = [space for space in linux["namespaces"] if space["type"] != "network"]
     # /sys can only be mounted in a network namespace of one's own.
     kept = [mount for mount in specification["mounts"] if not mount["destination"].startswith("/sys")]
-    writable = {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=1777"]}  # noqa: S108 - the container's own
+    options = ["nosuid", "mode=1777", f"size={TMP_MIB}m"]
+    writable = {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": options}  # noqa: S108 - the container's own
     seen = {"destination": "/shared", "type": "bind", "source": str(shared), "options": ["rbind"]}
     specification["mounts"] = [*kept, writable, *([seen] if shared else [])]
     return specification

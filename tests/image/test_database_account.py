@@ -259,7 +259,7 @@ def test_an_account_that_may_do_more_is_refused(image: Unpacked, tmp_path: Path,
 def test_a_server_works_with_an_account_of_either_generation(
     image: Unpacked, tmp_path: Path, prepared: Database
 ) -> None:
-    backend = "postgresql+psycopg://"
+    backend = "postgresql+psycopg2://"
     call(image, tmp_path, ["mlflow", "db", "upgrade", backend], prepared.for_server())
     successor = prepared.generation(2)
     _prepare(image, tmp_path, successor)

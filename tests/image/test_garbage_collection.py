@@ -1,4 +1,4 @@
-"""`mlflow gc` in the image removes what was deleted: its rows, and its files in the bucket."""
+"""`mlflow-collect-garbage` removes what was deleted, its rows and its files; what it cannot remove it names."""
 
 import secrets
 from collections.abc import Generator
@@ -9,20 +9,13 @@ import httpx
 import pytest
 
 from tests.gcp.standin import PROJECT, StandIn
+from tests.image import users
 from tests.image.container import Unpacked, attempt, call, serving
 from tests.image.database import Database, Instance
 
-BACKEND = "postgresql+psycopg://"
+BACKEND = "postgresql+psycopg2://"
 BUCKET = "collected"
-COMMAND = ["mlflow", "gc", "--backend-store-uri", BACKEND, "--older-than"]
-ADMIN = ("admin", "a password for this test only")
-CONFIGURATION = f"""\
-[mlflow]
-default_permission = READ
-database_uri = {BACKEND}
-admin_username = {ADMIN[0]}
-auth_cache_ttl_seconds = 60
-"""
+COMMAND = ["mlflow-collect-garbage", "--backend-store-uri", BACKEND, "--older-than"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,22 +27,29 @@ class Tracking:
     database: Database
     bucket: StandIn
 
-    def run(self) -> str:
+    def run(self, experiment: str = "0") -> str:
         """Make a run with a file in the bucket."""
-        run = self.post("create", {"experiment_id": "0"})["run"]["info"]["run_id"]
-        blob = self.bucket.storage().bucket(BUCKET).blob(f"0/{run}/artifacts/model/weights")
+        run = self.post("create", {"experiment_id": experiment})["run"]["info"]["run_id"]
+        blob = self.bucket.storage().bucket(BUCKET).blob(f"{experiment}/{run}/artifacts/model/weights")
         blob.upload_from_string(secrets.token_bytes(64))
         return run
 
-    def deleted_run(self) -> str:
+    def deleted_run(self, experiment: str = "0") -> str:
         """Make a run as well, and delete it."""
-        run = self.run()
+        run = self.run(experiment)
         self.post("delete", {"run_id": run})
         return run
 
     def post(self, method: str, body: dict[str, str]) -> dict[str, dict[str, dict[str, str]]]:
         """Call the server about runs."""
         return self.client.post(f"/api/2.0/mlflow/runs/{method}", json=body).raise_for_status().json()
+
+    def experiment(self, **place: str) -> str:
+        """Make an experiment."""
+        body = {"name": secrets.token_hex(8), **place}
+        return (
+            self.client.post("/api/2.0/mlflow/experiments/create", json=body).raise_for_status().json()["experiment_id"]
+        )
 
     def keeps(self, run: str) -> tuple[bool, bool]:
         """Tell whether a run's row is there, and whether its file is."""
@@ -81,22 +81,17 @@ def proxied(
     image: Unpacked, folder: Path, environment: list[str], database: Database, standin: StandIn
 ) -> Generator[Tracking]:
     shared = folder / "shared"
-    shared.mkdir()
-    (shared / "basic_auth.ini").write_text(CONFIGURATION)
-    users = [
-        "MLFLOW_AUTH_CONFIG_PATH=/shared/basic_auth.ini",
-        f"MLFLOW_AUTH_ADMIN_PASSWORD={ADMIN[1]}",
-        "MLFLOW_FLASK_SERVER_SECRET_KEY=for-this-test-only",
-    ]
-    options = ["--backend-store-uri", BACKEND, "--artifacts-destination", f"gs://{BUCKET}", "--app-name", "basic-auth"]
-    with serving(image, folder, options, [*environment, *users], shared=shared) as client:
-        client.auth = ADMIN
+    told = [*environment, *users.configure(shared)]
+    users.prepare(image, folder, told, shared)
+    options = ["--backend-store-uri", BACKEND, "--artifacts-destination", f"gs://{BUCKET}", *users.APP]
+    with serving(image, folder, options, told, shared=shared) as client:
+        client.auth = users.ADMIN
         told = [*environment, f"MLFLOW_TRACKING_URI={client.base_url}"]
         yield Tracking(client=client, environment=told, database=database, bucket=standin)
 
 
 def _login(password: str) -> list[str]:
-    return [f"MLFLOW_TRACKING_USERNAME={ADMIN[0]}", f"MLFLOW_TRACKING_PASSWORD={password}"]
+    return [f"MLFLOW_TRACKING_USERNAME={users.ADMIN[0]}", f"MLFLOW_TRACKING_PASSWORD={password}"]
 
 
 def test_a_deleted_run_goes_with_its_files_through_the_server(
@@ -104,7 +99,7 @@ def test_a_deleted_run_goes_with_its_files_through_the_server(
 ) -> None:
     deleted, kept = proxied.deleted_run(), proxied.run()
 
-    call(image, tmp_path, [*COMMAND, "0s"], [*proxied.environment, *_login(ADMIN[1])])
+    call(image, tmp_path, [*COMMAND, "0s"], [*proxied.environment, *_login(users.ADMIN[1])])
 
     assert proxied.keeps(deleted) == (False, False)
     assert proxied.keeps(kept) == (True, True)
@@ -113,7 +108,7 @@ def test_a_deleted_run_goes_with_its_files_through_the_server(
 def test_a_run_that_was_deleted_lately_stays(image: Unpacked, tmp_path: Path, proxied: Tracking) -> None:
     deleted = proxied.deleted_run()
 
-    call(image, tmp_path, [*COMMAND, "30d"], [*proxied.environment, *_login(ADMIN[1])])
+    call(image, tmp_path, [*COMMAND, "30d"], [*proxied.environment, *_login(users.ADMIN[1])])
 
     assert proxied.keeps(deleted) == (True, True)
 
@@ -123,9 +118,47 @@ def test_a_row_stays_as_long_as_its_files_cannot_be_removed(image: Unpacked, tmp
 
     done = attempt(image, tmp_path, [*COMMAND, "0s"], [*proxied.environment, *_login("wrong password")])
 
-    assert done.returncode != 0
+    assert done.returncode == 1
+    assert f"run {deleted} stays" in done.stderr
     assert "401" in done.stderr
     assert proxied.keeps(deleted) == (True, True)
+
+
+def test_a_run_that_cannot_be_removed_stays_alone_and_is_named(
+    image: Unpacked, tmp_path: Path, proxied: Tracking
+) -> None:
+    # Any user may make such an experiment; the image has no driver for it.
+    elsewhere = proxied.experiment(artifact_location="s3://elsewhere/nowhere")
+    bad = proxied.deleted_run(elsewhere)
+    good = [proxied.deleted_run() for _ in range(4)]
+    deleted = proxied.experiment()
+    proxied.run(deleted)
+    proxied.client.post("/api/2.0/mlflow/experiments/delete", json={"experiment_id": deleted}).raise_for_status()
+
+    done = attempt(image, tmp_path, [*COMMAND, "0s"], [*proxied.environment, *_login(users.ADMIN[1])])
+
+    assert done.returncode == 1
+    named = [line for line in done.stderr.splitlines() if line.startswith("mlflow-collect-garbage: run ")]
+    assert [line.split()[2] for line in named] == [bad]
+    assert "boto3" in named[0]
+    assert [proxied.keeps(run) for run in good] == [(False, False)] * 4
+    assert proxied.database.ask(f"SELECT * FROM experiments WHERE experiment_id = {deleted}") == []  # noqa: S608 - of this test
+    proxied.post("restore", {"run_id": bad})
+
+
+def test_an_experiment_goes_with_the_models_in_it(image: Unpacked, tmp_path: Path, proxied: Tracking) -> None:
+    experiment = proxied.experiment()
+    body = {"experiment_id": experiment, "name": "model"}
+    created = proxied.client.post("/api/2.0/mlflow/logged-models", json=body).raise_for_status().json()
+    model = created["model"]["info"]["model_id"]
+    file = proxied.bucket.storage().bucket(BUCKET).blob(f"{experiment}/models/{model}/artifacts/weights")
+    file.upload_from_string(secrets.token_bytes(64))
+    proxied.client.post("/api/2.0/mlflow/experiments/delete", json={"experiment_id": experiment}).raise_for_status()
+
+    call(image, tmp_path, [*COMMAND, "0s"], [*proxied.environment, *_login(users.ADMIN[1])])
+
+    assert proxied.database.ask(f"SELECT * FROM experiments WHERE experiment_id = {experiment}") == []  # noqa: S608 - of this test
+    assert not file.exists()
 
 
 def test_a_deleted_run_goes_with_its_files_without_the_server(

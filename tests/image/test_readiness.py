@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.image.container import Unpacked, attempt, free_port, serving
+from tests.image.container import Unpacked, attempt, call, free_port, serving
 from tests.image.database import Database, Instance
 
 
@@ -19,7 +19,7 @@ class _Health(BaseHTTPRequestHandler):
     status = 200
 
     def do_GET(self) -> None:
-        self.send_response(self.status if self.path == "/health" else 404)
+        self.send_response(self.status if self.path == "/ready" else 404)
         self.end_headers()
 
 
@@ -154,7 +154,8 @@ def test_a_probe_takes_little_time_of_the_cpu(
 
 
 def test_the_real_server_is_ready(image: Unpacked, tmp_path: Path, environment: list[str]) -> None:
-    options = ["--backend-store-uri", "postgresql+psycopg://"]
+    call(image, tmp_path / "tables", ["mlflow-migrate"], environment)
+    options = ["--backend-store-uri", "postgresql+psycopg2://"]
     with serving(image, tmp_path / "server", options, environment) as client:
         port = client.base_url.port
         assert attempt(image, tmp_path / "probe", ["mlflow-ready", str(port)], environment).returncode == 0

@@ -27,7 +27,7 @@ def server(image: Unpacked, tmp_path_factory: pytest.TempPathFactory) -> Generat
 @pytest.fixture(scope="module")
 def guarded_server(image: Unpacked, tmp_path_factory: pytest.TempPathFactory) -> Generator[httpx.Client]:
     env = [f"MLFLOW_AUTH_ADMIN_PASSWORD={ADMIN[1]}", "MLFLOW_FLASK_SERVER_SECRET_KEY=for-this-test-only"]
-    with serving(image, tmp_path_factory.mktemp("guarded"), ["--app-name", "basic-auth"], env) as client:
+    with serving(image, tmp_path_factory.mktemp("guarded"), ["--app-name", "kubernetes-basic-auth"], env) as client:
         yield client
 
 
@@ -53,8 +53,14 @@ def test_the_image_names_an_unprivileged_user(image: Unpacked) -> None:
     assert image.config["User"] == "10001:10001"
 
 
+def test_the_user_has_a_name_and_a_home(image: Unpacked, tmp_path: Path) -> None:
+    program = "import getpass, os, pwd; print(getpass.getuser(), pwd.getpwuid(os.getuid()).pw_dir)"
+
+    assert call(image, tmp_path, ["python3", "-c", program]) == "mlflow /tmp\n"
+
+
 def test_the_drivers_of_postgresql_and_cloud_storage_load(image: Unpacked, tmp_path: Path) -> None:
-    program = "import google.cloud.storage, psycopg, uvloop, httptools; print(psycopg.pq.__impl__)"
+    program = "import google.cloud.storage, psycopg, psycopg2, uvloop, httptools; print(psycopg.pq.__impl__)"
 
     assert call(image, tmp_path, ["python3", "-c", program]) == "binary\n"
 
@@ -132,6 +138,18 @@ def test_spans_become_a_trace(server: httpx.Client, experiment: str) -> None:
     found = server.post("/api/3.0/mlflow/traces/search", json={"locations": [place]}).json()
 
     assert [trace["trace_id"] for trace in found["traces"]] == [f"tr-{span.trace_id.hex()}"]
+
+
+def test_a_guardrail_is_made_by_whoever_uses_the_server(server: httpx.Client, experiment: str) -> None:
+    scorer = {"experiment_id": experiment, "name": "polite", "serialized_scorer": '{"name": "polite"}'}
+    registered = server.post("/api/3.0/mlflow/scorers/register", json=scorer).json()
+    place = {"scorer_id": registered["scorer_id"], "scorer_version": registered["version"]}
+    guardrail = {"name": secrets.token_hex(8), **place, "stage": "BEFORE", "action": "VALIDATION"}
+
+    answer = server.post("/api/3.0/mlflow/gateway/guardrails/create", json=guardrail)
+
+    assert answer.status_code == httpx.codes.OK, answer.text
+    assert answer.json()["guardrail"]["created_by"] == "mlflow"
 
 
 def test_prometheus_reads_the_metrics(server: httpx.Client, experiment: str) -> None:

@@ -1,9 +1,10 @@
 #!/opt/mlflow/bin/python3 -IS
 """Tell whether the server and its database answer: `mlflow-ready PORT`, for a readiness probe.
 
-The server's own /health says nothing of the database, and only libpq knows all that the PG* variables may say. It is
-called through ctypes, and HTTP is spoken here, because a probe runs every few seconds: importing psycopg and
-http.client takes six times the CPU time of all that is done here.
+The server's own /ready says whether the database's tables fit its release, as it saw them last. Whether the database
+answers now is asked here, by libpq, which alone knows all that the PG* variables may say. It is called through ctypes,
+and HTTP is spoken here, because a probe runs every few seconds: importing psycopg and http.client takes six times the
+CPU time of all that is done here.
 
 Status 0: both answer. Status 1: one does not; a line on stderr says which. Each wait is 3 seconds at most.
 """
@@ -29,7 +30,7 @@ def main() -> int:
     try:
         _ask_server(port)
     except OSError as error:
-        return _refuse(f"the server does not answer http://127.0.0.1:{port}/health: {error}")
+        return _refuse(f"the server does not answer http://127.0.0.1:{port}/ready: {error}")
     try:
         _ask_database(libpq)
     except OSError as error:
@@ -47,7 +48,7 @@ def _ask_server(port: int) -> None:
     connection.settimeout(_SECONDS)
     try:
         connection.connect(("127.0.0.1", port))
-        connection.send(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        connection.send(b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         status = connection.recv(64).split(b"\r\n")[0]
     finally:
         connection.close()
