@@ -16,12 +16,12 @@ import pulumi_random as random
 import components.gcp as cloud
 from components.kubernetes import APP, NAMESPACE, HostAddress, NodeAddress, TrackingServer, TrackingServerArgs
 from components.kubernetes.ownership import overruling
-from settings import Settings
+from settings import Settings, deployed
 
 NAME = "mlflow-tracking"
 LABELS = {"app": "mlflow-tracking-server"}
 
-settings = Settings.load()
+settings = Settings.load(deployed())
 
 google = gcp.Provider(
     "google",
@@ -135,6 +135,7 @@ server = TrackingServer(
             "limits": {"cpu": settings.cpu_limit, "memory": settings.memory_limit},
         },
         address=address,
+        encryption_generation=settings.encryption_generation,
         users=settings.authentication == "basic",
         metrics=settings.metrics,
         deleted_run_retention=settings.deleted_run_retention,

@@ -14,7 +14,7 @@ from operations.drift import drift
 from operations.errors import UserError
 from operations.progress import say
 from operations.restore import restore
-from operations.rotate import rotate
+from operations.rotate import rotate, rotate_encryption
 from operations.server import Server
 from operations.stack import Stack
 from operations.upgrade import downgrade, upgrade
@@ -26,6 +26,12 @@ Verb = Callable[[Stack, argparse.Namespace], int]
 def _rotate(stack: Stack, _: argparse.Namespace) -> int:
     """Give the server another password at its database, without a failed request."""
     rotate(stack)
+    return 0
+
+
+def _rotate_encryption(stack: Stack, _: argparse.Namespace) -> int:
+    """Give the server other keys for the secrets in its database, without a failed request."""
+    rotate_encryption(stack)
     return 0
 
 
@@ -75,6 +81,7 @@ def _drift(stack: Stack, _: argparse.Namespace) -> int:
 
 VERBS: dict[str, Verb] = {
     "rotate": _rotate,
+    "rotate-encryption": _rotate_encryption,
     "backup": _backup,
     "backups": _backups,
     "restore": _restore,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from operations.command import run
+from operations.command import output, run
 from operations.errors import UserError
 from operations.server import APP, Server
 from operations.stack import Stack
@@ -37,8 +37,35 @@ def drift(stack: Stack) -> list[str]:
     errors = [each["message"].strip() for each in preview.get("diagnostics", []) if each["severity"] == "error"]
     if errors or done.returncode != 0:
         raise UserError("\n".join(["the preview failed:", *errors]))
-    found = [line for step in preview["steps"] for line in differences(step)]
+    left = _left(stack)
+    found = [line for step in preview["steps"] for line in differences(since(left.get(step["urn"], {}), step))]
     return found + list(_scaled(stack))
+
+
+def since(left: Json, step: Json) -> Json:
+    """Return a step without the places where nothing has changed since the last deployment, which left `left`.
+
+    There an admission controller made something else of what the program says, as GKE Autopilot does of limits of CPU.
+    To ask it what it would make of that now takes the right to change things, which whoever looks for drift lacks.
+    """
+    if step["op"] not in {"update", "replace"}:
+        return step
+    found, wanted = step["oldState"].get("outputs") or {}, step["newState"].get("inputs") or {}
+    changed: Json = {
+        path: diff
+        for path, diff in (step.get("detailedDiff") or {}).items()
+        if _SECRET in (_at(found, path), _at(wanted, path))
+        or _at(found, path) != _at(left.get("outputs") or {}, path)
+        or _at(wanted, path) != _at(left.get("inputs") or {}, path)
+    }
+    return {**step, "detailedDiff": changed} if changed or not step.get("detailedDiff") else {**step, "op": "same"}
+
+
+def _left(stack: Stack) -> Mapping[str, Json]:
+    """Return the resources as the last deployment left them, by URN; what is secret is encrypted."""
+    state = json.loads(output("pulumi", "stack", "export", "--stack", stack.name))
+    resources: list[Json] = state["deployment"].get("resources") or []
+    return {each["urn"]: each for each in resources if not each.get("delete")}
 
 
 def differences(step: Json) -> Iterator[str]:

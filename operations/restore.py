@@ -43,6 +43,11 @@ def restore(stack: Stack, url: str, *, overwrite: bool) -> None:
     bucket, _, name = url.removeprefix("gs://").rstrip("/").partition("/")
     if not url.startswith("gs://") or not bucket or not name:
         raise UserError(f"{url}: give the address of a backup, gs://<bucket>/<time>, as `backups` lists them")
+    if stack.database == "postgres":
+        raise UserError(
+            f"--stack {stack.name}: mlflow:databaseUser is postgres, whose database belongs to the instance and cannot"
+            " be made anew; choose another name, such as mlflow, in a new stack"
+        )
     with cloud_storage(stack) as client, Instance(stack) as instance:
         backup = Folder(bucket=client.bucket(bucket)).folder(name)
         restoration = _Restoration(

@@ -92,19 +92,8 @@ class Stack:
 
     @property
     def database(self) -> str:
-        """Name of the server's own database.
-
-        Raises:
-            UserError: it uses the one of the instance, which cannot be made anew.
-
-        """
-        user = self.setting("mlflow:databaseUser")
-        if user == "postgres":
-            raise UserError(
-                f"--stack {self.name}: mlflow:databaseUser is postgres, whose database belongs to the instance and"
-                " cannot be made anew; choose another name, such as mlflow, in a new stack"
-            )
-        return user
+        """Name of the server's database."""
+        return self.setting("mlflow:databaseUser")
 
     @property
     def replicas(self) -> tuple[int, int]:

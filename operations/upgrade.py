@@ -33,9 +33,9 @@ def upgrade(stack: Stack, image: str) -> None:
         server.leave_note(_NOTE, None)
     except BaseException:
         say(
-            f"not done: pods of {before} serve until those of {image} are ready, perhaps on tables that are"
-            " migrated already. Run the same command again to go on; the way back, which loses what was logged since"
-            f" {backup.time}, is\n  {back}"
+            f"not done: pods of {before} serve until the tables are migrated, and clients are asked to wait from then"
+            f" until pods of {image} are ready. Run the same command again to go on; the way back, which loses what was"
+            f" logged since {backup.time}, is\n  {back}"
         )
         raise
     say(

@@ -4,14 +4,19 @@ Owns which settings there are, which rule each follows and that all problems of 
 resource is touched. Leaves types, defaults and descriptions to the schema in Pulumi.yaml.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 import pulumi
 
-from settings import google, kubernetes, server, together
+from settings import continuity, google, kubernetes, server, together
 from settings.reader import Reader
+from settings.state import deployed
+
+__all__ = ["Settings", "deployed"]
 
 _Access = Literal["proxied", "direct"]
 _Authentication = Literal["none", "basic"]
@@ -66,6 +71,7 @@ class Settings:
     ingress_class: str | None
     tls_certificate: str | None
     tls_key: pulumi.Output[str] | None
+    encryption_generation: int
     authentication: _Authentication
     metrics: bool
     deleted_run_retention: str | None
@@ -76,14 +82,18 @@ class Settings:
         return self.durable and self.deletion_protection
 
     @staticmethod
-    def load() -> "Settings":
+    def load(before: Mapping[str, str] = MappingProxyType({})) -> "Settings":
         """Return the settings of the current stack.
 
+        Args:
+            before: the settings that it is deployed with, by key, as `deployed` returns them; none for a new one.
+
         Raises pulumi.RunError naming every setting that is wrong, its value and the remedy.
+
         """
         read = Reader()
         settings = _read(read)
-        for key, value, problem, needed in together.problems(settings):
+        for key, value, problem, needed in chain(together.problems(settings), continuity.problems(settings, before)):
             if read.sound(key, *needed):
                 read.hold(key, value, problem)
         read.report()
@@ -134,6 +144,7 @@ def _read(read: Reader) -> Settings:
         ingress_class=read.optional("mlflow:ingressClass", kubernetes.ingress_class),
         tls_certificate=read.optional("mlflow:tlsCertificate", kubernetes.certificate),
         tls_key=read.secret("mlflow:tlsKey", kubernetes.private_key),
+        encryption_generation=read.integer("mlflow:encryptionGeneration", server.generation),
         authentication=cast(
             "_Authentication", read.text("mlflow:authentication", server.one_of(get_args(_Authentication)))
         ),

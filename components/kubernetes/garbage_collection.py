@@ -33,7 +33,7 @@ class GarbageCollectionArgs:
 
 
 class GarbageCollection(pulumi.ComponentResource):
-    """A CronJob that runs `mlflow gc` once a night."""
+    """A CronJob that runs `mlflow-collect-garbage` once a night."""
 
     name: pulumi.Output[str]
     """Name of the CronJob."""
@@ -51,8 +51,11 @@ class GarbageCollection(pulumi.ComponentResource):
                 "suspend": False,
                 "job_template": {
                     "spec": {
-                        "backoff_limit": 1,
+                        # What stays this time would stay at once again.
+                        "backoff_limit": 0,
                         "active_deadline_seconds": 6 * 3600,
+                        # The alert lasts as long as the failed Job: until after the night that does better.
+                        "ttl_seconds_after_finished": 36 * 3600,
                         "template": {
                             "metadata": {"labels": {"app": f"{args.app}-garbage-collection"}},
                             "spec": {**pod_spec(args.sources, _container(args)), "restart_policy": "Never"},
@@ -76,7 +79,7 @@ def _container(args: GarbageCollectionArgs) -> ContainerArgsDict:
     return {
         "name": "garbage-collection",
         "image": args.image,
-        "command": ["mlflow", "gc", "--older-than", args.older_than, "--backend-store-uri", BACKEND],
+        "command": ["mlflow-collect-garbage", "--older-than", args.older_than, "--backend-store-uri", BACKEND],
         # Artifacts that pass through the server are known by its address alone.
         "env": [*variables({"MLFLOW_TRACKING_URI": f"http://{args.app}:{args.port}"}), *login],
         "resources": {

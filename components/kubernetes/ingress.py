@@ -143,6 +143,8 @@ def _annotations(address: HostAddress) -> dict[str, str]:
     return {
         "nginx.ingress.kubernetes.io/force-ssl-redirect": "true",
         "nginx.ingress.kubernetes.io/proxy-body-size": "0",
+        # Otherwise the controller's disk would hold each artifact first.
+        "nginx.ingress.kubernetes.io/proxy-request-buffering": "off",
         "nginx.ingress.kubernetes.io/proxy-read-timeout": str(_SLOWEST_SECONDS),
         "nginx.ingress.kubernetes.io/proxy-send-timeout": str(_SLOWEST_SECONDS),
     }

@@ -1,7 +1,8 @@
-"""The Job that brings the database to the server's release before any server of it starts.
+"""The Jobs on the database: one brings it to the server's release before any server of it starts, one tidies up after.
 
-Owns its steps, one after the other: the account, the tables of experiments, the tables of users. Each does nothing the
-second time. Leaves to `pod` what the steps read, and what they run to the image.
+Owns their steps, one after the other: the account, the tables of experiments, the tables of users; then, once no pod of
+before serves, the accounts of before and what keys of before encrypted. Each does nothing the second time. Leaves to
+`pod` what the steps read, and what they run to the image.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,6 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict, ResourceRequirementsArg
 
 from components.kubernetes.pod import PodSources, from_secret, pod_spec, variables
 from components.kubernetes.secret import PASSWORD_KEY
-from components.kubernetes.server_command import BACKEND
 
 # Enough to import MLflow; little CPU is reserved, so that it fits beside the server it makes way for.
 _RESOURCES: ResourceRequirementsArgsDict = {
@@ -21,7 +21,17 @@ _RESOURCES: ResourceRequirementsArgsDict = {
     "limits": {"cpu": "1", "memory": "512Mi"},
 }
 _MINUTES = 30  # to build an index on a table of many millions of rows, and for a node to come up before
-_PATIENT = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create=f"{_MINUTES + 1}m"))
+_PATIENCE_MINUTES = 20  # for who reads the tables for long, an export for instance; the rest is for the migration
+_OPTIONS = pulumi.ResourceOptions(
+    custom_timeouts=pulumi.CustomTimeouts(create=f"{_MINUTES + 1}m"),
+    # GKE Autopilot sets them as it likes, and a Job cannot be changed: each update would run it again. Memory, of which
+    # request and limit are the same, it leaves alone.
+    ignore_changes=[
+        f"spec.template.spec.{containers}[*].resources.{kind}.cpu"
+        for containers in ("initContainers", "containers")
+        for kind in ("requests", "limits")
+    ],
+)
 _LATER_SECONDS = 30  # by which a session may outlive its pod
 
 
@@ -43,7 +53,7 @@ class DatabaseJobArgs:
 
 def migration(name: str, args: DatabaseJobArgs, opts: pulumi.ResourceOptions) -> kubernetes.batch.v1.Job:
     """Return the Job that makes what the server's release expects of its database."""
-    steps = [_step(args, "migration", "mlflow", "db", "upgrade", BACKEND)]
+    steps = [_step(args, "migration", "mlflow-migrate", "--patience", str(_PATIENCE_MINUTES * 60))]
     if args.sources.administrator_name is not None:
         steps.insert(0, _account(args, args.sources.administrator_name, "prepare"))
     if args.sources.authentication is not None:
@@ -52,14 +62,17 @@ def migration(name: str, args: DatabaseJobArgs, opts: pulumi.ResourceOptions) ->
 
 
 def retirement(
-    name: str, args: DatabaseJobArgs, administrator: pulumi.Input[str], grace_seconds: int, opts: pulumi.ResourceOptions
+    name: str, args: DatabaseJobArgs, grace_seconds: int, opts: pulumi.ResourceOptions
 ) -> kubernetes.batch.v1.Job:
-    """Return the Job that takes the login from the accounts of earlier passwords; `administrator` names the Secret.
+    """Return the Job that takes the login from accounts of earlier passwords, and frees secrets of earlier keys.
 
-    It waits for sessions that pods still have open, for as long as those may live that were asked to stop.
+    It waits for pods that were asked to stop, for as long as they may live.
     """
-    step = _account(args, administrator, "retire", "--wait", str(grace_seconds + _LATER_SECONDS))
-    return _job(f"{name}-retirement", args, [step], opts)
+    wait = ("--wait", str(grace_seconds + _LATER_SECONDS))
+    steps = [_step(args, "encryption", "mlflow-encryption", *wait)]
+    if args.sources.administrator_name is not None:
+        steps.insert(0, _account(args, args.sources.administrator_name, "retire", *wait))
+    return _job(f"{name}-retirement", args, steps, opts)
 
 
 def _job(
@@ -78,7 +91,7 @@ def _job(
                 "spec": {**pod_spec(args.sources, last, init_containers=first), "restart_policy": "Never"},
             },
         },
-        opts=pulumi.ResourceOptions.merge(opts, _PATIENT),
+        opts=pulumi.ResourceOptions.merge(opts, _OPTIONS),
     )
 
 

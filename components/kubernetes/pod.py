@@ -18,6 +18,7 @@ from pulumi_kubernetes.core.v1 import (
 
 from components.kubernetes import authentication
 from components.kubernetes.config import CA_FILE
+from components.kubernetes.encryption import Encryption
 from components.kubernetes.secret import CLOUD_KEY_FILE, PASSWORD_KEY
 
 _USER = 10001  # the image's account; above 10000, so that it is nobody on the node
@@ -40,6 +41,8 @@ class PodSources:
     """Secret with the password."""
     administrator_name: pulumi.Input[str] | None
     """Secret with the password of the database's administrator, who makes the account, if there is such an account."""
+    encryption: Encryption
+    """Keys by which secrets in the database are encrypted."""
     cloud_key_name: pulumi.Input[str] | None
     """Secret with a service account key, if there is one."""
     storage_emulator: str | None
@@ -137,7 +140,12 @@ def _environment(sources: PodSources) -> list[EnvVarArgsDict]:
     if sources.storage_emulator is not None:
         plain["STORAGE_EMULATOR_HOST"] = sources.storage_emulator
     # The order counts: `$(DB_HOST)` is expanded from what stands before it.
-    return [*from_config, *passwords, *variables(plain), *_of_users(sources)]
+    return [*from_config, *passwords, *variables(plain), *_of_encryption(sources.encryption), *_of_users(sources)]
+
+
+def _of_encryption(encryption: Encryption) -> list[EnvVarArgsDict]:
+    """Return what MLflow encrypts and decrypts with."""
+    return [from_secret(name, encryption.secret_name, name) for name in encryption.variables]
 
 
 def _of_users(sources: PodSources) -> list[EnvVarArgsDict]:

@@ -14,6 +14,7 @@ from components.database import Database
 from components.kubernetes.address import Address, HostAddress, NodeAddress
 from components.kubernetes.authentication import Authentication, AuthenticationArgs
 from components.kubernetes.config import Config, ConfigArgs
+from components.kubernetes.encryption import Encryption, EncryptionArgs
 from components.kubernetes.garbage_collection import GarbageCollection, GarbageCollectionArgs
 from components.kubernetes.ingress import Ingress, IngressArgs, farewell_seconds, service_annotations
 from components.kubernetes.network_policy import NetworkPolicyArgs, network_policy
@@ -65,6 +66,8 @@ class TrackingServerArgs:
     """CPU and memory, reserved and at most, of a pod."""
     address: Address
     """Where clients find the server."""
+    encryption_generation: int
+    """Counts keys of secrets in the database; one more is new keys."""
     users: bool
     """Whether people log in (basic-auth)."""
     metrics: bool
@@ -91,8 +94,13 @@ class TrackingServer(pulumi.ComponentResource):
         self.namespace = self._namespace()
         config, secret = self._config(), self._secret()
         users = self._users() if args.users else None
-        sources = self._sources(config, secret, users)
-        checksums = {"checksum/config": config.checksum, "checksum/secret": secret.checksum}
+        encryption = self._encryption()
+        sources = self._sources(config, secret, encryption, users)
+        checksums = {
+            "checksum/config": config.checksum,
+            "checksum/secret": secret.checksum,
+            "checksum/encryption": encryption.checksum,
+        }
         if users is not None:
             checksums["checksum/users"] = users.checksum
         workload = self._workload(sources, checksums)
@@ -137,7 +145,13 @@ class TrackingServer(pulumi.ComponentResource):
     def _users(self) -> Authentication:
         return Authentication(f"{self._name}-users", AuthenticationArgs(namespace=self.namespace), self._child)
 
-    def _sources(self, config: Config, secret: Secret, users: Authentication | None) -> PodSources:
+    def _encryption(self) -> Encryption:
+        args = EncryptionArgs(namespace=self.namespace, generation=self._args.encryption_generation)
+        return Encryption(f"{self._name}-encryption", args, self._child)
+
+    def _sources(
+        self, config: Config, secret: Secret, encryption: Encryption, users: Authentication | None
+    ) -> PodSources:
         return PodSources(
             account_name=server_account(
                 self._name,
@@ -150,6 +164,7 @@ class TrackingServer(pulumi.ComponentResource):
             ca_name=config.ca_name,
             secret_name=secret.name,
             administrator_name=secret.administrator_name,
+            encryption=encryption,
             cloud_key_name=secret.cloud_key_name,
             storage_emulator=self._args.storage_emulator,
             authentication=users,

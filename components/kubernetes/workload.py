@@ -1,4 +1,4 @@
-"""What runs: a Job that brings the database up to date, then the Deployment of the server.
+"""What runs: a Job that brings the database up to date, the Deployment of the server, then a Job that tidies up.
 
 Owns order, size, probes, spread and roll-out. Leaves to `pod` what a pod reads and may do, to `migration` the Job's
 steps, to `server_command` what the server is told, to `scaling` how many pods there are under load.
@@ -77,11 +77,8 @@ class Workload(pulumi.ComponentResource):
         )
         migrated = migration(name, job, pulumi.ResourceOptions(parent=self))
         deployment = self._deployment(name, args, migrated)
-        administrator = args.sources.administrator_name
-        if administrator is not None:
-            # Pods of before use the account of before until the last of them is gone.
-            later = pulumi.ResourceOptions(parent=self, depends_on=[deployment])
-            retirement(name, job, administrator, _grace_seconds(args), later)
+        # Pods of before use the account and the keys of before until the last of them is gone.
+        retirement(name, job, _grace_seconds(args), pulumi.ResourceOptions(parent=self, depends_on=[deployment]))
         self.name = deployment.metadata.name
         self.register_outputs({"name": self.name})
 

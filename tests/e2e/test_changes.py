@@ -17,9 +17,9 @@ from tests.e2e.test_cluster import kubectl
 WORKLOAD = {
     "kubernetes:batch/v1:Job::mlflow-tracking-server-migration": "replace",
     "kubernetes:apps/v1:Deployment::mlflow-tracking-server": "update",
+    "kubernetes:batch/v1:Job::mlflow-tracking-server-retirement": "replace",
 }
-SETTINGS = {"kubernetes:core/v1:ConfigMap::mlflow-tracking-config-settings": "update"}
-GENERATED = "random:index/randomPassword:RandomPassword::"
+PASSWORD = "random:index/randomPassword:RandomPassword::mlflow-tracking-password"  # noqa: S105 - its name
 
 
 def with_setting(stack: Stack, folder: Path, key: str, value: str) -> str:
@@ -57,30 +57,31 @@ def test_another_image_changes_the_workload_alone(stack: Stack, tmp_path: Path) 
     assert stack.project.changes(option) == WORKLOAD
 
 
-def test_another_bucket_changes_its_dependants_alone(stack: Stack, tmp_path: Path) -> None:
-    option = with_setting(stack, tmp_path, "mlflow:bucketName", "another-bucket-of-artefacts")
+@pytest.mark.parametrize(
+    ("key", "value", "before"),
+    [
+        ("mlflow:bucketName", "another-bucket-of-artefacts", "local-project-mlflow-artefacts"),
+        ("mlflow:databaseInstance", "another-instance", "mlflow-tracking"),
+        ("mlflow:databaseUser", "mlflow", "postgres"),
+    ],
+)
+def test_another_place_for_the_data_is_refused_and_nothing_is_touched(
+    stack: Stack, tmp_path: Path, key: str, value: str, before: str
+) -> None:
+    state = resources(stack)
+    option = with_setting(stack, tmp_path, key, value)
 
-    assert stack.project.changes(option) == {
-        "gcp:storage/bucket:Bucket::mlflow-tracking": "replace",
-        "gcp:storage/bucketIAMMember:BucketIAMMember::mlflow-tracking-bucket": "replace",
-        **SETTINGS,
-        **WORKLOAD,
-    }
+    done = stack.project.run("pulumi", "up", "--yes", "--skip-preview", "--color", "never", option)
+
+    assert done.returncode != 0
+    assert f"{key} is '{value}': the stack is deployed with '{before}'" in done.stdout
+    assert resources(stack) == state
 
 
-def test_another_database_instance_changes_its_dependants_alone(stack: Stack, tmp_path: Path) -> None:
-    option = with_setting(stack, tmp_path, "mlflow:databaseInstance", "another-instance")
+def test_another_way_to_the_artifacts_changes_the_server_alone(stack: Stack, tmp_path: Path) -> None:
+    option = with_setting(stack, tmp_path, "mlflow:artifactAccess", "direct")
 
-    assert stack.project.changes(option) == {
-        "gcp:sql/databaseInstance:DatabaseInstance::mlflow-tracking": "replace",
-        # Named after the instance, so that stacks of one project do not meet.
-        "gcp:serviceaccount/account:Account::mlflow-tracking": "replace",
-        "gcp:storage/bucketIAMMember:BucketIAMMember::mlflow-tracking-bucket": "replace",
-        "kubernetes:core/v1:ConfigMap::mlflow-tracking-config-database-ca": "update",
-        "kubernetes:networking.k8s.io/v1:NetworkPolicy::mlflow-tracking-network-policy": "update",
-        **SETTINGS,
-        **WORKLOAD,
-    }
+    assert stack.project.changes(option) == {"kubernetes:apps/v1:Deployment::mlflow-tracking-server": "update"}
 
 
 @contextmanager
@@ -124,7 +125,7 @@ def update(stack: Stack, *options: str) -> None:
 
 
 def test_a_new_password_rolls_the_pods_without_a_failed_request(stack: Stack) -> None:
-    urn = next(urn for urn in resources(stack) if GENERATED in urn)
+    urn = next(urn for urn in resources(stack) if urn.endswith(PASSWORD))
 
     with constant_requests(f"{stack.tracking_uri}/api/2.0/mlflow/experiments/search?max_results=5") as failures:
         update(stack, "--replace", urn)
@@ -133,7 +134,7 @@ def test_a_new_password_rolls_the_pods_without_a_failed_request(stack: Stack) ->
 
 
 def test_a_changed_configuration_rolls_the_pods_without_a_failed_request(stack: Stack, tmp_path: Path) -> None:
-    option = with_setting(stack, tmp_path, "mlflow:bucketName", "another-bucket-of-artefacts")
+    option = with_setting(stack, tmp_path, "mlflow:artifactAccess", "direct")
 
     with constant_requests(f"{stack.tracking_uri}/api/2.0/mlflow/experiments/search?max_results=5") as failures:
         update(stack, option)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from operations.drift import differences, drift
+from operations.drift import differences, drift, since
 from operations.stack import Stack
 from tests.operations.conftest import Program
 
@@ -92,6 +92,60 @@ def test_what_is_as_it_should_be_and_not_ready_is_no_difference() -> None:
     assert list(differences(found)) == []
 
 
+def deployment(cpu: str) -> Json:
+    """Return a Deployment with a limit of CPU, and the checksum of a secret."""
+    return {"spec": {"resources": {"limits": {"cpu": cpu}}, "annotations": {"checksum": "[secret]"}}}
+
+
+CPU, CHECKSUM = "spec.resources.limits.cpu", "spec.annotations.checksum"
+LEFT = {"inputs": deployment("2"), "outputs": deployment("1")}
+"""What a deployment leaves where the cluster lowers the limit that it is given."""
+
+
+@pytest.mark.parametrize("operation", ["update", "replace"])
+def test_what_the_cluster_made_of_it_at_the_last_deployment_is_no_difference(operation: str) -> None:
+    found = {**update(deployment("1"), deployment("2"), CPU), "op": operation, "replaceReasons": [CPU]}
+
+    assert list(differences(since(LEFT, found))) == []
+    assert list(differences(since({}, found))) != []
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "paths", "named"),
+    [
+        (deployment("500m"), deployment("2"), [CPU], [CPU]),
+        (deployment("1"), deployment("3"), [CPU], [CPU]),
+        (deployment("1"), {}, [CPU], [CPU]),
+        (deployment("1"), deployment("2"), [CPU, CHECKSUM], [CHECKSUM]),
+        ({"spec": {}}, deployment("2"), [CPU], [CPU]),
+    ],
+    ids=["edited", "not deployed yet", "no longer set", "secret", "removed"],
+)
+def test_what_changed_since_the_last_deployment_is_a_difference(
+    found: Json, wanted: Json, paths: list[str], named: list[str]
+) -> None:
+    said = list(differences(since(LEFT, update(found, wanted, *paths))))
+
+    assert [line.split()[2] for line in said] == named
+
+
+def test_an_update_without_a_known_place_stays_one_whatever_was_left() -> None:
+    assert list(differences(since(LEFT, update({}, {})))) == ["DatabaseInstance tracking: differs"]
+
+
+def said(preview: Json, left: Json | None = None) -> str:
+    """Return a stand-in for `pulumi` that tells a preview, and the state."""
+    state = {"deployment": {"resources": [left] if left else []}}
+    return f"""case "$*" in *export*) echo '{json.dumps(state)}' ;; *) echo '{json.dumps(preview)}' ;; esac"""
+
+
+def test_the_last_deployment_is_read_from_the_state(program: Program) -> None:
+    found = update(deployment("1"), deployment("2"), CPU)
+    program("pulumi", said({"steps": [found]}, {**LEFT, "urn": found["urn"]}))
+
+    assert drift(stack(1, 0)) == []
+
+
 def stack(least: int, most: int) -> Stack:
     """Return a stack with so many pods."""
     settings = {"kubernetes:context": "here", "mlflow:replicas": str(least), "mlflow:maxReplicas": str(most)}
@@ -100,7 +154,7 @@ def stack(least: int, most: int) -> Stack:
 
 @pytest.mark.parametrize("most", [0, 4])
 def test_a_deployment_that_is_gone_hides_no_finding(program: Program, most: int) -> None:
-    program("pulumi", f"echo '{json.dumps({'steps': [step('create')]})}'")
+    program("pulumi", said({"steps": [step("create")]}))
     program("kubectl", 'case "$*" in *--ignore-not-found*) ;; *) echo NotFound >&2; exit 1; esac')
 
     assert drift(stack(2, most)) == ["DatabaseInstance tracking: is missing"]
@@ -110,7 +164,7 @@ def test_a_deployment_that_is_gone_hides_no_finding(program: Program, most: int)
 def test_a_deployment_at_0_is_named_where_only_an_autoscaler_could_say_so(
     program: Program, most: int, found: int
 ) -> None:
-    program("pulumi", """echo '{"steps": []}'""")
+    program("pulumi", said({"steps": []}))
     program("kubectl", f"echo {found}")
 
     lines = drift(stack(2, most))

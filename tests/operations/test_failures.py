@@ -7,7 +7,7 @@ import pytest
 
 from operations.errors import UserError
 from operations.instance import Instance
-from operations.rotate import rotate
+from operations.rotate import rotate, rotate_encryption
 from operations.stack import Stack
 from operations.upgrade import downgrade, upgrade
 from tests.gcp.standin import StandIn
@@ -102,3 +102,16 @@ def test_a_rotation_that_fails_says_which_password_is_in_use(
 
     assert engine.read_text().splitlines()[0] == "config set mlflow:databasePasswordGeneration 5 --stack prod"
     assert "pods that were not replaced yet use the password of before" in capfd.readouterr().err
+
+
+def test_a_rotation_of_keys_that_fails_says_that_nothing_is_lost(
+    standin: StandIn, engine: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UserError):
+        rotate_encryption(deployed(standin, **{"mlflow:encryptionGeneration": "1"}))
+
+    assert engine.read_text().splitlines() == [
+        "config set mlflow:encryptionGeneration 2 --stack prod",
+        "up --stack prod --policy-pack policy --yes",
+    ]
+    assert "what the keys of before encrypted stays readable" in capfd.readouterr().err

@@ -11,7 +11,8 @@ from operations.errors import UserError
 from operations.manifest import DUMP
 from operations.restore import restore
 from operations.stack import Stack
-from tests.operations.conftest import Program
+from tests.gcp.standin import StandIn
+from tests.operations.conftest import Program, deployed
 
 Buckets = tuple[storage.Bucket, storage.Bucket]
 
@@ -39,6 +40,11 @@ def cluster(program: Program, *, replicas: int, runs: int, note: str = "") -> Pa
         *json) echo '{{"metadata": {{"annotations": {{"mlflow-operations/restoring": "{note}"}}}}, "items": []}}' ;;
         esac""",
     )
+
+
+def test_a_database_that_belongs_to_the_instance_is_not_made_anew(standin: StandIn) -> None:
+    with pytest.raises(UserError, match=r"mlflow:databaseUser is postgres.* choose another name, such as mlflow"):
+        restore(deployed(standin, **{"mlflow:databaseUser": "postgres"}), "gs://kept-backups/some", overwrite=True)
 
 
 @pytest.mark.parametrize("note", [False, True])

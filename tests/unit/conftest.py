@@ -3,8 +3,9 @@
 import gc
 import json
 import runpy
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pulumi
@@ -29,7 +30,7 @@ ADDED: dict[str, dict[str, Any]] = {
 """What only a person can know of a stack, as the head of its file asks for it."""
 
 Run = Callable[..., Deployment]
-"""Runs the program: `run(changes, stack="dev", preview=False)`; the outputs are the stack's."""
+"""Runs the program: `run(changes, stack="dev", preview=False, state={})`; the outputs are the stack's."""
 
 Told = Callable[..., list[str]]
 """Returns what is said about wrong settings, a line each: `told(changes, stack="dev", secrets=())`."""
@@ -98,8 +99,9 @@ def run(configure: Configure, deployments: dict[str, Deployment], monkeypatch: p
         stack: str = "dev",
         secrets: Collection[str] = (),
         preview: bool = False,
+        state: Mapping[str, Any] = MappingProxyType({}),
     ) -> Deployment:
-        asked = json.dumps([changes, stack, *secrets, preview], sort_keys=True)
+        asked = json.dumps([changes, stack, *secrets, preview, *state.items()], sort_keys=True)
         if asked in deployments:
             return deployments[asked]
         exports: dict[str, pulumi.Output[Any]] = {}
@@ -111,7 +113,7 @@ def run(configure: Configure, deployments: dict[str, Deployment], monkeypatch: p
             runpy.run_path(str(PROJECT / "__main__.py"), run_name="__main__")
             return exports
 
-        deployments[asked] = deploy(program, preview=preview)
+        deployments[asked] = deploy(program, preview=preview, state=state)
         return deployments[asked]
 
     return run

@@ -6,8 +6,11 @@ unknown, as they do on a first `pulumi preview`.
 
 # ruff: noqa: ANN401, N802 - the messages of Pulumi's protocol have neither types nor Python's names
 
+import base64
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, cast
 
 import pulumi
@@ -27,8 +30,12 @@ PRIVATE_HOST = "10.81.0.3"
 INSTANCE_ACCOUNT = "p1-instance@gcp-sa-cloud-sql.iam.gserviceaccount.com"
 EMAIL = "mlflow-tracking@my-project.iam.gserviceaccount.com"
 
+STACK_URN = "urn:pulumi:stack::project::pulumi:pulumi:Stack::mlflow-test"
+"""URN of the stack itself, whose outputs are the stack's."""
+
 _COMPUTED: dict[str, dict[str, Any]] = {
     "gcp:sql/databaseInstance:DatabaseInstance": {
+        "project": "my-project",
         "publicIpAddress": HOST,
         "privateIpAddress": PRIVATE_HOST,
         "serviceAccountEmailAddress": INSTANCE_ACCOUNT,
@@ -84,6 +91,15 @@ class Deployment:
     registered_outputs: dict[str, set[str]]
     """Names of the outputs that each component registered, by URN."""
 
+    def state(self) -> dict[str, Any]:
+        """Return what the engine remembers of the run, and tells when it is asked for a stack's resources."""
+        resources = {
+            each.urn: {"type": each.type, "outputs": {**each.inputs, **_COMPUTED.get(each.type, {})}}
+            for each in self.registrations
+        }
+        told = {name: output.value for name, output in self.outputs.items()}
+        return {**resources, STACK_URN: {"type": "pulumi:pulumi:Stack", "outputs": told}}
+
     def all(self, type_: str) -> list[Registration]:
         """Return the resources of the type; the end of its token is enough."""
         return [resource for resource in self.registrations if resource.type.endswith(f":{type_}")]
@@ -100,9 +116,19 @@ def generated(name: str) -> str:
     return f"generated-as-{name}"
 
 
-def deploy(program: Callable[[], Mapping[str, pulumi.Output[Any] | None]], *, preview: bool = False) -> Deployment:
-    """Run a program and return what it registered and what its outputs came to."""
-    monitor = _RecordingMonitor(preview=preview)
+def generated_bytes(name: str) -> str:
+    """Return what the RandomBytes of a name turns out to be, in base64 with a sign that URLs do not take."""
+    return base64.b64encode(b"\xff" + hashlib.sha256(name.encode()).digest()[1:]).decode()
+
+
+def deploy(
+    program: Callable[[], Mapping[str, pulumi.Output[Any] | None]],
+    *,
+    preview: bool = False,
+    state: Mapping[str, Any] = MappingProxyType({}),
+) -> Deployment:
+    """Run a program on a state, as `Deployment.state` returns it; return what it registered and its outputs."""
+    monitor = _RecordingMonitor(preview=preview, state=state)
     pulumi.runtime.set_mocks(monitor.mocks, project="mlflow", stack="test", preview=preview, monitor=monitor)
     results: dict[str, Result] = {}
 
@@ -121,8 +147,8 @@ def deploy(program: Callable[[], Mapping[str, pulumi.Output[Any] | None]], *, pr
 
 
 class _Providers(Mocks):
-    def __init__(self, *, preview: bool) -> None:
-        self._preview = preview
+    def __init__(self, *, preview: bool, state: Mapping[str, Any]) -> None:
+        self._preview, self._state = preview, dict(state)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if self._preview:
@@ -130,15 +156,19 @@ class _Providers(Mocks):
         computed = _COMPUTED.get(args.typ, {})
         if args.typ == "random:index/randomPassword:RandomPassword":
             computed = {"result": generated(args.name)}
+        if args.typ == "random:index/randomBytes:RandomBytes":
+            computed = {"base64": generated_bytes(args.name)}
         return f"{args.name}-id", {**args.inputs, **computed}
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        if args.token == "pulumi:pulumi:readStackResourceOutputs":  # noqa: S105 - the name of a function
+            return {"name": args.args["stackName"], "outputs": self._state}, []
         raise AssertionError(f"the program asks a provider: {args.token}")
 
 
 class _RecordingMonitor(MockMonitor):
-    def __init__(self, *, preview: bool) -> None:
-        super().__init__(_Providers(preview=preview))
+    def __init__(self, *, preview: bool, state: Mapping[str, Any]) -> None:
+        super().__init__(_Providers(preview=preview, state=state))
         self.registrations: list[Registration] = []
         self.outputs: dict[str, set[str]] = {}
 

@@ -38,6 +38,7 @@ ARGS = TrackingServerArgs(
     workers=1,
     resources={"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"cpu": "2", "memory": "1Gi"}},
     address=NodeAddress(host="192.168.49.2", port=30001),
+    encryption_generation=1,
     users=False,
     metrics=False,
     deleted_run_retention=None,

@@ -14,6 +14,7 @@ from tests.unit.server import (
     containers,
     environment,
     everything,
+    option,
     pod,
     server,
     templates,
@@ -32,7 +33,7 @@ def configuration() -> ConfigParser:
 
 
 def test_users_are_kept_in_the_same_database() -> None:
-    assert configuration()["mlflow"]["database_uri"] == "postgresql+psycopg://"
+    assert configuration()["mlflow"]["database_uri"] == option(server(), "--backend-store-uri")
     assert configuration()["mlflow"]["admin_username"] == "admin"
 
 
@@ -57,7 +58,8 @@ def test_the_first_password_and_the_signing_key_are_generated_and_secret() -> No
     deployment = changed(users=True)
     secret = deployment.only("Secret", "mlflow-auth-credentials")
 
-    assert [each.inputs["length"] for each in deployment.all("RandomPassword")] == [32, 32]
+    lengths = {each.name: each.inputs["length"] for each in deployment.all("RandomPassword") if "users" in each.name}
+    assert lengths == {"mlflow-users-admin-password": 32, "mlflow-users-signing-key": 32}
     assert secret.inputs["stringData"] == {"admin-password": ADMIN_PASSWORD, "flask-secret-key": SIGNING_KEY}
     assert "stringData" in secret.secrets
 
@@ -116,7 +118,7 @@ def test_the_pods_follow_a_change_of_either(monkeypatch: pytest.MonkeyPatch, nam
 def test_without_users_there_is_nothing_of_them() -> None:
     deployment = server()
 
-    assert not deployment.all("RandomPassword")
+    assert not [each.name for each in deployment.all("RandomPassword") if "users" in each.name]
     assert "admin_password" not in deployment.outputs
     assert "mlflow-auth" not in str(deployment.registrations)
     assert not [name for name in environment(deployment) if "AUTH" in name or "FLASK" in name]

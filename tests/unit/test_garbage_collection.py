@@ -22,9 +22,9 @@ def test_what_was_deleted_long_enough_ago_is_removed_every_night() -> None:
     command = container()["command"]
 
     assert collector()["schedule"].split()[2:] == ["*", "*", "*"]
-    assert command[:2] == ["mlflow", "gc"]
+    assert command[0] == "mlflow-collect-garbage"
     assert command[command.index("--older-than") + 1] == "30d"
-    assert command[command.index("--backend-store-uri") + 1] == "postgresql+psycopg://"
+    assert command[command.index("--backend-store-uri") + 1].startswith("postgresql+psycopg2://?")
 
 
 def test_an_update_lets_it_go_on_where_somebody_held_it_off() -> None:
@@ -37,6 +37,13 @@ def test_one_at_a_time_and_not_for_ever() -> None:
     assert spec["concurrencyPolicy"] == "Forbid"
     assert spec["jobTemplate"]["spec"]["activeDeadlineSeconds"] < 24 * 3600
     assert spec["jobTemplate"]["spec"]["template"]["spec"]["restartPolicy"] == "Never"
+
+
+def test_a_failed_job_stays_from_one_night_to_the_next_and_not_for_ever() -> None:
+    spec = collector()["jobTemplate"]["spec"]
+
+    assert 24 * 3600 < spec["ttlSecondsAfterFinished"] < 48 * 3600
+    assert spec["backoffLimit"] == 0
 
 
 def test_artifacts_are_asked_of_the_server_by_a_name_that_it_answers() -> None:

@@ -3,17 +3,31 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.unit.server import EVERYTHING, OWN_ACCOUNT, changed, container, everything, job, server, steps, variables
+import pytest
 
-BACKEND = "postgresql+psycopg://"
+from components.kubernetes import TrackingServerArgs
+from tests.unit.server import (
+    ARGS,
+    EVERYTHING,
+    OWN_ACCOUNT,
+    changed,
+    container,
+    everything,
+    job,
+    server,
+    steps,
+    variables,
+)
+
+MIGRATE = ["mlflow-migrate", "--patience", "1200"]
 
 
 def test_the_schema_is_migrated_once_before_the_deployment() -> None:
     deployment = server()
-    made = deployment.only("Job")
+    made = job(deployment, "migration")
 
     (step,) = steps(made)
-    assert step["command"] == ["mlflow", "db", "upgrade", BACKEND]
+    assert step["command"] == MIGRATE
     assert step["env"] == container(deployment)["env"]
     assert made.inputs["spec"]["template"]["spec"]["restartPolicy"] == "Never"
     assert made.urn in deployment.only("Deployment").dependencies
@@ -24,7 +38,7 @@ def test_the_account_is_made_before_the_tables_and_the_tables_of_users_last() ->
 
     assert [step["command"] for step in steps(made)] == [
         ["mlflow-database-account", "prepare"],
-        ["mlflow", "db", "upgrade", BACKEND],
+        MIGRATE,
         ["mlflow-auth-prepare"],
     ]
 
@@ -51,7 +65,7 @@ def test_accounts_of_before_are_retired_by_the_administrator_once_no_pod_uses_th
     deployment = everything()
     made = job(deployment, "retirement")
 
-    (step,) = steps(made)
+    step, _ = steps(made)
     *command, seconds = step["command"]
     assert command == ["mlflow-database-account", "retire", "--wait"]
     grace = deployment.only("Deployment").inputs["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
@@ -61,10 +75,24 @@ def test_accounts_of_before_are_retired_by_the_administrator_once_no_pod_uses_th
     assert deployment.only("Deployment").urn in made.dependencies
 
 
+@pytest.mark.parametrize("args", [ARGS, EVERYTHING], ids=["least", "most"])
+def test_what_keys_of_before_encrypted_is_brought_over_once_no_pod_uses_them(args: TrackingServerArgs) -> None:
+    deployment = server(args)
+    made = job(deployment, "retirement")
+
+    step = steps(made)[-1]
+    *command, seconds = step["command"]
+    assert command == ["mlflow-encryption", "--wait"]
+    grace = deployment.only("Deployment").inputs["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    assert int(seconds) > grace
+    assert variables(step) == variables(container(deployment))
+    assert deployment.only("Deployment").urn in made.dependencies
+
+
 def test_the_account_postgres_is_neither_made_nor_retired() -> None:
-    assert [step["command"] for each in server().all("Job") for step in steps(each)] == [
-        ["mlflow", "db", "upgrade", BACKEND]
-    ]
+    commands = [step["command"][0] for each in server().all("Job") for step in steps(each)]
+
+    assert sorted(commands) == ["mlflow-encryption", "mlflow-migrate"]
 
 
 def test_each_job_has_a_name_of_its_own_since_a_job_cannot_be_changed() -> None:
@@ -85,8 +113,27 @@ def test_a_new_image_or_password_is_migrated_to_anew() -> None:
     assert template() != template(database=rotated)
 
 
+def test_a_migration_gives_up_waiting_for_others_long_before_its_job_is_ended() -> None:
+    made = job(server(), "migration")
+
+    (step,) = steps(made)
+    assert int(step["command"][-1]) <= made.inputs["spec"]["activeDeadlineSeconds"] - 600
+
+
 def test_a_job_that_does_not_end_is_ended_before_pulumi_gives_up() -> None:
     for each in everything().all("Job"):
         assert each.inputs["spec"]["activeDeadlineSeconds"] == 1800
         assert each.timeouts == {"create": "31m"}
         assert each.inputs["spec"]["backoffLimit"] >= 1
+
+
+def test_a_job_is_not_run_again_where_the_cluster_sets_its_cpu() -> None:
+    for made in everything().all("Job"):
+        assert set(made.ignored) == {
+            f"spec.template.spec.{containers}[*].resources.{kind}.cpu"
+            for containers in ("initContainers", "containers")
+            for kind in ("requests", "limits")
+        }
+        for step in steps(made):  # what else a cluster may set, it finds as it wants it
+            assert set(step["resources"]["requests"]) == set(step["resources"]["limits"]) == {"cpu", "memory"}
+            assert step["resources"]["requests"]["memory"] == step["resources"]["limits"]["memory"]

@@ -25,7 +25,7 @@ EVERY_POD = pytest.mark.parametrize("name", sorted(PODS))
 
 def test_these_pods_are_all_there_are() -> None:
     assert set(templates(everything())) == PODS
-    assert set(templates(server())) == {"mlflow-server", "mlflow-server-migration"}
+    assert set(templates(server())) == {"mlflow-server", "mlflow-server-migration", "mlflow-server-retirement"}
 
 
 def test_the_deployment_has_the_names_and_labels_that_people_look_for() -> None:

@@ -65,8 +65,9 @@ def test_a_peering_that_is_there_already_is_used_and_none_is_made(run: Run) -> N
     assert connections(deployment)["privateNetwork"] == NETWORK
 
 
-def test_the_disk_that_artifacts_pass_through_is_reserved_for_the_server(prod: Deployment) -> None:
-    server, *sidecars = prod.only("Deployment").inputs["spec"]["template"]["spec"]["containers"]
+def test_disk_is_reserved_for_the_server_alone(run: Run) -> None:
+    deployment = run({"mlflow:diskRequest": "8Gi"}, stack="prod").only("Deployment")
+    server, *sidecars = deployment.inputs["spec"]["template"]["spec"]["containers"]
 
     assert server["resources"]["requests"]["ephemeral-storage"] == "8Gi"
     assert not any("ephemeral-storage" in each["resources"]["requests"] for each in sidecars)
@@ -160,7 +161,7 @@ def test_the_way_in_is_tls_within_the_network_and_a_login(prod: Deployment) -> N
     annotations = prod.only("Ingress", NAME).inputs["metadata"]["annotations"]
     assert annotations["kubernetes.io/ingress.class"] == "gce-internal"
     assert annotations["kubernetes.io/ingress.allow-http"] == "false"
-    assert command[command.index("--app-name") + 1] == "basic-auth"
+    assert command[command.index("--app-name") + 1] == "kubernetes-basic-auth"
 
 
 def test_runs_that_were_deleted_a_month_ago_are_removed(prod: Deployment) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.engine import UNKNOWN, generated
+from tests.unit.engine import UNKNOWN, generated, generated_bytes
 from tests.unit.server import (
     ARGS,
     DATABASE,
@@ -14,6 +14,7 @@ from tests.unit.server import (
     ROOT_PASSWORD,
     containers,
     everything,
+    job,
     server,
     templates,
     unknown,
@@ -27,6 +28,10 @@ HIDDEN = [
     "a2V5",
     generated("mlflow-users-admin-password"),
     generated("mlflow-users-signing-key"),
+    generated("mlflow-encryption-passphrase-1"),
+    generated("mlflow-encryption-passphrase-2"),
+    generated_bytes("mlflow-encryption-webhook-key-1").replace("/", "_").replace("+", "-"),
+    generated_bytes("mlflow-encryption-webhook-key-2").replace("/", "_").replace("+", "-"),
 ]
 
 
@@ -91,7 +96,7 @@ def test_the_cloud_key_is_a_secret_of_its_own() -> None:
 def test_the_content_of_every_secret_is_secret_to_pulumi() -> None:
     made = [each for each in everything().registrations if each.type == SECRET_TYPE]
 
-    assert len(made) == 5
+    assert len(made) == 6
     assert [each.name for each in made if not {"data", "stringData"} & each.secrets] == []
 
 
@@ -128,8 +133,8 @@ def test_config_and_secret_are_there_before_the_workload() -> None:
         each.urn for each in deployment.registrations if each.type in ("kubernetes:core/v1:ConfigMap", SECRET_TYPE)
     }
 
-    assert len(before) == 4
-    assert before <= deployment.only("Job").dependencies
+    assert len(before) == 5
+    assert before <= job(deployment, "migration").dependencies
     assert before <= deployment.only("Deployment").dependencies
 
 
@@ -143,6 +148,7 @@ def test_config_and_secret_are_there_before_the_workload() -> None:
         ({"artifact_root": "gs://other"}, "checksum/config"),
         ({"database": replace(DATABASE, password="another")}, "checksum/secret"),  # noqa: S106 - nobody's
         ({"cloud_key": "YW5vdGhlcg=="}, "checksum/secret"),
+        ({"encryption_generation": 2}, "checksum/encryption"),
     ],
 )
 def test_a_changed_content_rolls_the_pods(changes: dict[str, Any], annotation: str) -> None:
@@ -156,6 +162,7 @@ def test_the_checksum_of_a_secret_is_a_secret() -> None:
 
     assert "spec.template.metadata.annotations.checksum/secret" in secrets
     assert "spec.template.metadata.annotations.checksum/users" in secrets
+    assert "spec.template.metadata.annotations.checksum/encryption" in secrets
 
 
 def test_what_is_unknown_in_a_preview_stays_unknown() -> None:
@@ -168,4 +175,5 @@ def test_what_is_unknown_in_a_preview_stays_unknown() -> None:
     assert deployment.only("Deployment").inputs["spec"]["template"]["metadata"]["annotations"] == {
         "checksum/config": UNKNOWN,
         "checksum/secret": UNKNOWN,
+        "checksum/encryption": UNKNOWN,
     }

@@ -1,5 +1,7 @@
 """The server's command line: artifacts, workers, and who is answered."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 from tests.unit.server import HOST_ADDRESS, changed, container, option, server
 
 WITHIN = [
@@ -25,22 +27,36 @@ def test_artifacts_pass_through_the_server() -> None:
     assert "--default-artifact-root" not in container(deployment)["command"]
 
 
-def test_clients_use_the_bucket_themselves_where_access_is_direct() -> None:
+def test_clients_use_the_bucket_themselves_for_new_experiments_where_access_is_direct() -> None:
     deployment = changed(artifact_access="direct")
 
     assert option(deployment, "--default-artifact-root") == "$(DEFAULT_ARTIFACT_ROOT)"
-    assert "--no-serve-artifacts" in container(deployment)["command"]
-    assert "--artifacts-destination" not in container(deployment)["command"]
+
+
+def test_existing_experiments_go_on_through_the_server_where_access_becomes_direct() -> None:
+    deployment = changed(artifact_access="direct")
+
+    assert option(deployment, "--artifacts-destination") == "$(DEFAULT_ARTIFACT_ROOT)"
+    assert "--no-serve-artifacts" not in container(deployment)["command"]
 
 
 def test_the_server_answers_on_its_port_with_its_workers() -> None:
     deployment = changed(workers=2)
 
-    assert container(deployment)["command"][:2] == ["mlflow", "server"]
+    assert container(deployment)["command"][0] == "mlflow-serve"
     assert option(deployment, "--host") == "0.0.0.0"  # noqa: S104
     assert option(deployment, "--port") == "5000"
     assert option(deployment, "--workers") == "2"
-    assert option(deployment, "--backend-store-uri") == "postgresql+psycopg://"
+
+
+def test_the_server_gives_up_on_a_database_that_goes_silent() -> None:
+    place = urlsplit(option(server(), "--backend-store-uri"))
+    limits = {name: int(value) for name, value in parse_qsl(place.query)}
+
+    assert (place.scheme, place.netloc) == ("postgresql+psycopg2", "")
+    assert 0 < limits["connect_timeout"] <= 10
+    assert 0 < limits["tcp_user_timeout"] <= 10_000
+    assert limits["keepalives_idle"] + limits["keepalives_interval"] * limits["keepalives_count"] <= 20
 
 
 def test_the_server_answers_the_node_the_cluster_and_localhost_and_nobody_else() -> None:
@@ -61,8 +77,8 @@ def test_pages_of_the_server_itself_may_change_things() -> None:
 
 
 def test_people_log_in_where_there_are_users() -> None:
-    assert option(changed(users=True), "--app-name") == "basic-auth"
-    assert "--app-name" not in container(server())["command"]
+    assert option(changed(users=True), "--app-name") == "kubernetes-basic-auth"
+    assert option(changed(users=False), "--app-name") == "kubernetes"
 
 
 def test_the_server_counts_its_requests_only_where_metrics_are_asked_for() -> None:

@@ -134,6 +134,7 @@ from tests.unit.conftest import Told
         ("mlflow:databaseUser", "public", "PostgreSQL keeps that name"),
         ("mlflow:databaseUser", "none", "PostgreSQL keeps that name"),
         ("mlflow:databasePasswordGeneration", 0, "at least 1"),
+        ("mlflow:encryptionGeneration", 0, "at least 1"),
         ("mlflow:databasePasswordGeneration", 10**9, "one more than before"),
         ("mlflow:maintenanceWindow", "SUNDAY 18", "such as SUN 18"),
         ("mlflow:maintenanceWindow", "SUN 24", "such as SUN 18"),

@@ -12,8 +12,8 @@ from tests.unit.conftest import Configure
     "changes",
     [
         {"mlflow:workers": 2},
-        {"mlflow:workers": 3, "mlflow:memoryLimit": "1025Mi"},
-        {"mlflow:workers": 1, "mlflow:memoryLimit": "525Mi", "mlflow:memoryRequest": "525Mi"},
+        {"mlflow:workers": 3, "mlflow:memoryLimit": "1392Mi"},
+        {"mlflow:workers": 1, "mlflow:memoryLimit": "627Mi", "mlflow:memoryRequest": "627Mi"},
         {"mlflow:memoryLimit": "2e9", "mlflow:memoryRequest": "1G"},
         {"mlflow:cpuRequest": "500m", "mlflow:cpuLimit": ".5"},
         {"mlflow:cpuRequest": "+1", "mlflow:cpuLimit": "1."},

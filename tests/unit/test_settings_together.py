@@ -39,13 +39,13 @@ TLS = {"mlflow:tlsCertificate": CERTIFICATE, "mlflow:tlsKey": KEY}
         ("prod", {"mlflow:bucketName": "a" * 56}, f"mlflow:bucketName is '{'a' * 56}'", "shorter name"),
         ("dev", {"mlflow:cpuRequest": "3"}, "mlflow:cpuRequest is '3'", "above mlflow:cpuLimit, 2"),
         ("dev", {"mlflow:memoryRequest": "1.5Gi"}, "mlflow:memoryRequest is '1.5Gi'", "above mlflow:memoryLimit, 1Gi"),
-        ("dev", {"mlflow:workers": 3}, "mlflow:memoryLimit is '1Gi'", "write 1025Mi or more"),
-        ("dev", {"mlflow:workers": 4}, "mlflow:memoryLimit is '1Gi'", "write 1275Mi or more"),
+        ("dev", {"mlflow:workers": 3}, "mlflow:memoryLimit is '1Gi'", "write 1392Mi or more"),
+        ("dev", {"mlflow:workers": 4}, "mlflow:memoryLimit is '1Gi'", "write 1774Mi or more"),
         (
             "dev",
             {"mlflow:memoryLimit": "500Mi", "mlflow:memoryRequest": "256Mi"},
             "mlflow:memoryLimit is '500Mi'",
-            "write 525Mi or more",
+            "write 627Mi or more",
         ),
         (
             "dev",

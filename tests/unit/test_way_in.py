@@ -85,6 +85,7 @@ def test_a_controller_is_told_to_take_no_plain_http_and_artifacts_of_any_size(in
     assert "kubernetes.io/ingress.class" not in told
     assert told["nginx.ingress.kubernetes.io/force-ssl-redirect"] == "true"
     assert told["nginx.ingress.kubernetes.io/proxy-body-size"] == "0"
+    assert told["nginx.ingress.kubernetes.io/proxy-request-buffering"] == "off"
     assert int(told["nginx.ingress.kubernetes.io/proxy-read-timeout"]) >= 600
     assert int(told["nginx.ingress.kubernetes.io/proxy-send-timeout"]) >= 600
 

@@ -1,0 +1,12 @@
+"""Artifacts of any size go up and come down with a client that nobody has told anything."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.large import goes_up_and_comes_down
+
+
+@pytest.mark.parametrize("mib", [100, 500, 5 * 1024])
+def test_a_large_artifact_goes_up_and_comes_down_whole(tmp_path: Path, mib: int) -> None:
+    goes_up_and_comes_down(tmp_path, mib)
