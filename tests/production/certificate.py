@@ -1,5 +1,6 @@
 """A certificate authority of the tests' own, and a certificate of the host that the server is reached by."""
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -28,7 +29,7 @@ class Certificate:
 
 
 def certificate(host: str) -> Certificate:
-    """Return a new certificate of `host` by a new authority."""
+    """Return a new certificate of `host`, a DNS name or an IP address, by a new authority."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority_name = _name("authority of the tests")
     authority = (
@@ -39,11 +40,18 @@ def certificate(host: str) -> Certificate:
     )
     signed = (
         _builder(_name(host), authority_name, key)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_subject(host)]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     return Certificate(_pem(signed), _key_pem(key), _pem(authority))
+
+
+def _subject(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _name(common: str) -> x509.Name:

@@ -48,7 +48,6 @@ class Rehearsal:
             # Two servers, and a third while they are replaced or at work, on a machine of two cores.
             "mlflow:cpuRequest": "300m",
             "mlflow:workers": "1",
-            "mlflow:diskRequest": "1Gi",
             "mlflow:maxReplicas": "3",
             **changes,
         }

@@ -1,13 +1,16 @@
 """What somebody changes behind Pulumi's back is found, named, and mended."""
 
+import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 from google.cloud import storage
 
 from local.process import wait_for
+from tests.production.admission import lowering_limits
 from tests.production.rehearsal import PROJECT_ID, STACK, Rehearsal
 
 DEPLOYMENT = "deployment/mlflow-tracking-server"
@@ -83,6 +86,30 @@ def test_everything_that_drifted_is_named_without_a_secret_and_mended_by_the_nex
     drifted.deploy()
 
     assert "no difference" in drift(drifted).stderr
+
+
+def test_what_the_cluster_made_of_the_last_deployment_is_no_drift_and_runs_no_job_again(
+    rehearsal: Rehearsal, tmp_path: Path
+) -> None:
+    state = json.loads(rehearsal.project.output("pulumi", "stack", "export", "--stack", STACK))
+    (job,) = [each["urn"] for each in state["deployment"]["resources"] if each["urn"].endswith("-retirement")]
+    with lowering_limits(rehearsal, tmp_path):
+        rehearsal.kubectl("delete", "cronjob", "mlflow-garbage-collection")
+        options = ("--refresh", "--yes", "--skip-preview", "--stack", STACK)
+        rehearsal.project.output("pulumi", "up", *options, "--replace", job)
+        jobs = rehearsal.kubectl("get", "jobs", "--output", "name")
+        limits = "jsonpath={..resources.limits.cpu}"
+        assert rehearsal.kubectl("get", "cronjob", "mlflow-garbage-collection", "--output", limits) == "100m"
+
+        assert "no difference" in drift(rehearsal).stderr
+        rehearsal.deploy()
+        assert rehearsal.kubectl("get", "jobs", "--output", "name") == jobs
+
+        request = '[{"op": "replace", "path": "%s/resources/requests/cpu", "value": "200m"}]'
+        path = "/spec/jobTemplate/spec/template/spec/containers/0"
+        rehearsal.kubectl("patch", "cronjob", "mlflow-garbage-collection", "--type=json", "--patch", request % path)
+        assert 'resources.requests.cpu is "200m" and should be "100m"' in drift(rehearsal).stdout
+    rehearsal.deploy()
 
 
 def test_what_cannot_be_found_out_is_an_error_and_no_drift(rehearsal: Rehearsal) -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from tests.production.rehearsal import STACK, Rehearsal
 
-GENERATED = {"password", "root-password", "users-admin-password", "users-signing-key"}
+GENERATED = {
+    *("password", "root-password", "users-admin-password", "users-signing-key"),
+    *("encryption-passphrase-1", "encryption-passphrase-2", "encryption-webhook-key-1", "encryption-webhook-key-2"),
+}
+RESULTS = {
+    "random:index/randomPassword:RandomPassword": "result",
+    "random:index/randomBytes:RandomBytes": "base64",
+}
 DESCRIBED = "pods,deployments,jobs,cronjobs,configmaps,secrets,services,ingresses,serviceaccounts,events"
 
 
@@ -18,10 +25,10 @@ DESCRIBED = "pods,deployments,jobs,cronjobs,configmaps,secrets,services,ingresse
 def secrets(rehearsal: Rehearsal) -> dict[str, str]:
     """Everything that was generated, and the key of the certificate, by name."""
     exported = rehearsal.project.output("pulumi", "stack", "export", "--show-secrets", "--stack", STACK)
-    made = [each for each in resources(exported) if each["type"] == "random:index/randomPassword:RandomPassword"]
+    made = [(each, RESULTS[each["type"]]) for each in resources(exported) if each["type"] in RESULTS]
     found = {
-        each["urn"].rpartition("::mlflow-tracking-")[2]: json.loads(each["outputs"]["result"]["plaintext"])
-        for each in made
+        each["urn"].rpartition("::mlflow-tracking-")[2]: json.loads(each["outputs"][result]["plaintext"])
+        for each, result in made
     }
     assert set(found) == GENERATED
     return found | {"key of the certificate": rehearsal.certificate.key}
@@ -44,6 +51,8 @@ def spellings(secret: str) -> Iterator[str]:
         escaped = escaped.replace(character, f"\\u{ord(character):04x}")
     known = secret.strip().encode()
     yield base64.b64encode(known[: len(known) // 3 * 3]).decode()  # whatever comes behind it
+    in_urls = known.translate(bytes.maketrans(b"+/", b"-_"))
+    yield from (in_urls.decode(), base64.b64encode(in_urls[: len(in_urls) // 3 * 3]).decode())
     yield quote(secret, safe="")
     yield from (escaped, escaped.replace("\\", "\\\\"))
     yield from (line for line in secret.splitlines() if len(line) >= 16 and not line.startswith("-----"))

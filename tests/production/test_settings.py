@@ -53,7 +53,7 @@ def test_another_form_of_the_database_is_an_update_and_no_replacement(
         ("mlflow:durable", "false"),
     ],
 )
-def test_what_would_take_data_away_is_an_error_that_names_the_protection_and_nothing_is_touched(
+def test_what_would_hide_data_or_leave_it_behind_is_refused_and_nothing_is_touched(
     rehearsal: Rehearsal, key: str, value: str
 ) -> None:
     before = state(rehearsal)
@@ -62,7 +62,7 @@ def test_what_would_take_data_away_is_an_error_that_names_the_protection_and_not
         done = rehearsal.project.run("make", "deploy", f"STACK={STACK}")
 
     assert done.returncode != 0
-    assert "remove the `protect` flag" in done.stdout + done.stderr
+    assert f"{key} is '{value}': the stack is deployed with " in done.stdout + done.stderr
     assert state(rehearsal) == before
 
 

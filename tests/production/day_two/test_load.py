@@ -12,6 +12,7 @@ from tests.production.rehearsal import STACK, Rehearsal
 def check(load: Load, authority: Path, password: str) -> None:
     """Hold what clients met against what they may meet."""
     assert load.failures == []
+    assert load.refused == []
     assert lost(load, authority, password) == []
 
 

@@ -22,12 +22,15 @@ from local.image import build
 from local.image.build import mlflow_version
 from local.node import images
 from local.node.layout import Layout
-from tests.production.load import Client, constant_load, lost
+from tests.production.client import Client
+from tests.production.load import constant_load, lost
 from tests.production.rehearsal import HOST, PROJECT_ID, STACK, Rehearsal
 from tests.production.stacks import following, operate, take_down
 from tests.scratch import PROJECT, Scratch
 from tests.wine import tracked_run
 
+CLIENT_SECONDS = 150
+"""How long clients may be asked to come again; MLflow's own does so for 210 seconds."""
 PREVIOUS_LOCK = PROJECT / "tests/image/previous-release/requirements.txt"
 
 
@@ -121,8 +124,9 @@ def test_a_stack_is_taken_down_on_purpose_only_and_comes_back_elsewhere_byte_for
         again = project.run(".venv/bin/python", "-m", "operations", "restore", backup, "--stack", "second")
         assert again.returncode == 2
         assert f"holds {len(held.runs)} runs" in again.stderr
+        many = "[1-9][0-9]*"
         assert re.search(
-            r"[1-9] logged models and 1 traces and 1 users and .* in gs://team-project-second", again.stderr
+            rf"{many} logged models and {many} traces and 1 users and .* in gs://team-project-second", again.stderr
         )
         assert "add --overwrite" in again.stderr
 
@@ -135,7 +139,7 @@ def vacant(rehearsal: Rehearsal) -> Scratch:
     return rehearsal.project
 
 
-def test_a_release_is_taken_without_a_failed_request_and_given_back_with_what_is_said_to_be_lost(
+def test_a_release_is_taken_without_a_lost_request_and_given_back_with_what_is_said_to_be_lost(
     vacant: Scratch, rehearsal: Rehearsal, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     previous, current = build(PREVIOUS_LOCK), build()
@@ -150,6 +154,7 @@ def test_a_release_is_taken_without_a_failed_request_and_given_back_with_what_is
         with constant_load(authority, password) as load:
             printed = operate(vacant, "upgrade", current.digest, stack="release")
         assert load.failures == []
+        assert load.outage < CLIENT_SECONDS, load.refused
         assert lost(load, authority, password) == []
         assert version(authority, password) == mlflow_version()
 

@@ -55,6 +55,7 @@ def test_another_password_fails_no_request_and_the_one_of_before_is_refused(
 
     after = account(rehearsal)
     assert load.failures == []
+    assert load.refused == []
     assert lost(load, authority, password) == []
     assert (after.user, log_in(rehearsal, after)) == ("mlflow-2", "mlflow")
     with pytest.raises(psycopg.OperationalError, match=r"authentication failed|not permitted to log in|does not exist"):
