@@ -27,7 +27,7 @@ def way_in(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             sites.secret_of(PODS_HOST, pods),
             *sites.machine(cluster.instance.host_address, backend.port),
             *sites.pods(2),
-            sites.ingress("machine", HOST),
+            sites.ingress("machine", HOST, proxy_body_size="0", proxy_request_buffering="off"),
             sites.ingress("pods", PODS_HOST),
         )
         cluster.kubectl("-n", NAMESPACE, "rollout", "status", "deployment/pods", "--timeout=60s")
@@ -113,10 +113,10 @@ def test_an_upload_arrives_whole_and_while_it_is_sent(way_in: WayIn) -> None:
 
 
 def test_an_annotation_limits_uploads(way_in: WayIn) -> None:
-    way_in.cluster.apply(sites.ingress("limited", HOST, service="machine", path="/limited", proxy_body_size="1m"))
-    eventually(lambda: way_in.machine.post("/limited", bytes(MIB + 1)).status == 413, "a larger body is refused")
+    way_in.cluster.apply(sites.ingress("limited", HOST, service="machine", path="/limited", proxy_body_size="2m"))
+    eventually(lambda: way_in.machine.post("/limited", bytes(2 * MIB + 1)).status == 413, "a larger body is refused")
 
-    assert way_in.machine.post("/limited", bytes(MIB)).json()["received"] == MIB
+    assert way_in.machine.post("/limited", bytes(2 * MIB)).json()["received"] == 2 * MIB
 
     way_in.kubectl("delete", "ingress", "limited")
 
