@@ -21,7 +21,7 @@ from settings import Settings, deployed
 NAME = "mlflow-tracking"
 LABELS = {"app": "mlflow-tracking-server"}
 
-settings = Settings.load(deployed())
+settings = Settings.load(deployed)
 
 google = gcp.Provider(
     "google",

@@ -4,10 +4,8 @@ Owns which settings there are, which rule each follows and that all problems of 
 resource is touched. Leaves types, defaults and descriptions to the schema in Pulumi.yaml.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from types import MappingProxyType
 from typing import Literal, cast, get_args
 
 import pulumi
@@ -82,20 +80,24 @@ class Settings:
         return self.durable and self.deletion_protection
 
     @staticmethod
-    def load(before: Mapping[str, str] = MappingProxyType({})) -> "Settings":
+    def load(before: Callable[[], Mapping[str, str]] = dict) -> "Settings":
         """Return the settings of the current stack.
 
         Args:
-            before: the settings that it is deployed with, by key, as `deployed` returns them; none for a new one.
+            before: tells the settings that it is deployed with, by key, as `deployed` does; is asked once all else is
+                right, since the engine notes in its state that it was.
 
         Raises pulumi.RunError naming every setting that is wrong, its value and the remedy.
 
         """
         read = Reader()
         settings = _read(read)
-        for key, value, problem, needed in chain(together.problems(settings), continuity.problems(settings, before)):
+        for key, value, problem, needed in together.problems(settings):
             if read.sound(key, *needed):
                 read.hold(key, value, problem)
+        read.report()
+        for key, value, problem, _ in continuity.problems(settings, before()):
+            read.hold(key, value, problem)
         read.report()
         return settings
 

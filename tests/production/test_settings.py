@@ -31,7 +31,6 @@ def state(rehearsal: Rehearsal) -> str:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("mlflow:databaseVersion", "POSTGRES_17"),
         ("mlflow:databaseTier", "db-custom-4-15360"),
         ("mlflow:databaseStorageLimit", "200"),
         ("mlflow:maintenanceWindow", "MON 3"),

@@ -92,7 +92,7 @@ def test_a_change_that_hides_data_is_refused_with_both_values_and_the_way_that_k
     configure(changes, stack=stack)
 
     with pytest.raises(pulumi.RunError) as refusal:
-        Settings.load(BEFORE[stack])
+        Settings.load(lambda: BEFORE[stack])
 
     (problem,) = str(refusal.value).splitlines()[1:]
     now = "false" if changes[named] is False else changes[named]
@@ -106,17 +106,17 @@ def test_a_private_address_is_not_taken_away(configure: Configure) -> None:
     configure(PUBLIC)
 
     with pytest.raises(pulumi.RunError, match=rf"mlflow:network is not set: .* deployed with '{NETWORK}'"):
-        Settings.load({**BEFORE["dev"], "mlflow:network": NETWORK})
+        Settings.load(lambda: {**BEFORE["dev"], "mlflow:network": NETWORK})
 
 
 def test_all_that_would_hide_data_is_told_at_once(configure: Configure) -> None:
-    configure({"mlflow:region": "europe-west1", "mlflow:bucketName": "another-bucket", "mlflow:replicas": 0})
+    configure({"mlflow:region": "europe-west1", "mlflow:bucketName": "another-bucket"})
 
     with pytest.raises(pulumi.RunError) as refusal:
-        Settings.load(BEFORE["dev"])
+        Settings.load(lambda: BEFORE["dev"])
 
     told = [line.split()[0] for line in str(refusal.value).splitlines()[1:]]
-    assert told == ["mlflow:replicas", "mlflow:region", "mlflow:bucketName"]
+    assert told == ["mlflow:region", "mlflow:bucketName"]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_all_that_would_hide_data_is_told_at_once(configure: Configure) -> None:
 def test_what_keeps_data_in_sight_is_accepted(configure: Configure, stack: str, changes: dict[str, Any]) -> None:
     configure(changes, stack=stack)
 
-    assert Settings.load(BEFORE[stack])
+    assert Settings.load(lambda: BEFORE[stack])
 
 
 @pytest.mark.parametrize("failures", [0, 3])
