@@ -4,7 +4,8 @@ The kernel's files are read directly: Kubernetes' own metrics know no PSS. Works
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,8 @@ class Container:
     """A running container, known by its control group of the memory controller."""
 
     group: Path
+    arguments: Sequence[str]
+    """Command line of the pod's description; the process of that name became the web server."""
 
     def pids(self) -> list[int]:
         """Return its processes, the first one first."""
@@ -50,8 +53,9 @@ class Container:
         return used - int(statistics["total_inactive_file" if v1.exists() else "inactive_file"])
 
     def command(self) -> list[str]:
-        """Return the command line of its first process."""
-        return _words(self.pids()[0], "cmdline")
+        """Return the command line that it was started with."""
+        environment = self.environment()
+        return [re.sub(r"\$\((\w+)\)", lambda name: environment[name[1]], word) for word in self.arguments]
 
     def environment(self) -> dict[str, str]:
         """Return the environment that its first process was given."""
@@ -66,9 +70,10 @@ def container(installation: Installation) -> Container:
 
     """
     pods = json.loads(installation.kubectl("get", "pods", "--selector", PODS, "--output", "json"))["items"]
+    arguments = pods[0]["spec"]["containers"][0]["command"]
     identifier = pods[0]["status"]["containerStatuses"][0]["containerID"].partition("://")[2]
     for group in _groups(identifier):
-        return Container(group)
+        return Container(group, arguments)
     raise UserError(f"no control group of the memory controller is called {identifier}: does the pod still run?")
 
 
