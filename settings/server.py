@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 _MIB = 2**20
 _BASE_MIB = 220
 _WORKER_MIB = 200
-_TRANSFERS = 8  # images/mlflow/plugin/mlflow_on_kubernetes/transfers.py
+TRANSFERS = 8
+"""Artifacts that a worker takes or sends at a time: AT_A_TIME of the plugin's `transfers`."""
 _TRANSFER_MIB = 18
 _MOST_PROCESSES = 2**22
 _SHARE = Decimal("0.9")
@@ -58,7 +59,7 @@ def least_memory(workers: int) -> int:
     Measured with MLflow 3.17 and its job runner off: 220 MiB, and for each worker 200 MiB and 18 MiB for each of the 8
     artifacts that it takes or sends at a time. That may be 90 % of the limit at most; the rest is for other requests.
     """
-    return math.ceil((_BASE_MIB + (_WORKER_MIB + _TRANSFERS * _TRANSFER_MIB) * workers) / _SHARE)
+    return math.ceil((_BASE_MIB + (_WORKER_MIB + TRANSFERS * _TRANSFER_MIB) * workers) / _SHARE)
 
 
 def memory_for_workers(limit: Decimal, workers: int) -> str | None:
@@ -67,6 +68,6 @@ def memory_for_workers(limit: Decimal, workers: int) -> str | None:
     if least * _MIB <= limit:
         return None
     return (
-        f"too little for {workers} worker(s), each of which may have {_TRANSFERS} artifacts on their way; write"
+        f"too little for {workers} worker(s), each of which may have {TRANSFERS} artifacts on their way; write"
         f" {least}Mi or more, or ask for fewer workers (mlflow:workers)"
     )

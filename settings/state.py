@@ -24,7 +24,7 @@ _BACKUPS = "mlflow:gcp:BackupBucket$gcp:storage/bucket:Bucket"
 def deployed() -> dict[str, str]:
     """Return the settings that are found again in the stack's state, by key; none before its first deployment is done.
 
-    A resource that is no longer there, since somebody deleted it, holds no data and tells nothing.
+    A resource that is no longer there, since it was deleted by hand, holds no data and tells nothing.
     """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     return dict(_settings({_kind(urn): resource["outputs"] for urn, resource in _resources(name).items()}))

@@ -1,12 +1,18 @@
 """A process takes few artifacts at a time; others wait, and are asked to come again rather than turned away."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 from mlflow_on_kubernetes import transfers
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+
+from settings.server import TRANSFERS
+
+T = TypeVar("T")
 
 PATH = "http://server/api/2.0/mlflow-artifacts/artifacts/0/run/artifacts/model"
 
@@ -25,6 +31,15 @@ class Slow:
         await PlainTextResponse("done")(scope, receive, send)
 
 
+def _result(work: Coroutine[Any, Any, T]) -> T:
+    """Return what comes of `work`; unlike asyncio.run it leaves the thread's event loop to the tests that follow."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
 def _client(app: Slow) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(transfers.LimitedTransfers(app)))
 
@@ -39,7 +54,7 @@ def test_others_wait_for_their_turn() -> None:
             app.go.set()
         return begun, [task.result().status_code for task in asked]
 
-    assert asyncio.run(run()) == (transfers.AT_A_TIME, [200] * (transfers.AT_A_TIME + 1))
+    assert _result(run()) == (transfers.AT_A_TIME, [200] * (transfers.AT_A_TIME + 1))
 
 
 def test_who_waits_too_long_is_asked_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +70,7 @@ def test_who_waits_too_long_is_asked_to_come_again(monkeypatch: pytest.MonkeyPat
             app.go.set()
             return refused
 
-    refused = asyncio.run(run())
+    refused = _result(run())
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
 
 
@@ -66,4 +81,8 @@ def test_what_is_no_transfer_does_not_wait() -> None:
         async with _client(app) as client:
             return (await client.get("http://server/health")).status_code
 
-    assert asyncio.run(run()) == 200
+    assert _result(run()) == 200
+
+
+def test_the_sizing_rule_counts_as_many_as_there_may_be() -> None:
+    assert TRANSFERS == transfers.AT_A_TIME
