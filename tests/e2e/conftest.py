@@ -10,6 +10,7 @@ import pytest
 
 from local.instance import Instance
 from local.ownership import owner
+from tests import firewall
 from tests.scratch import Scratch
 
 INSTANCE = "end-to-end"
@@ -21,12 +22,11 @@ def output(*argv: str) -> str:
 
 
 def network() -> list[str]:
-    """Return this machine's firewall rules, without counters, and the links and routes of the tests' instance."""
+    """Return this machine's firewall rules, and the links and routes of the tests' instance."""
     instance = Instance(INSTANCE)
-    rules = [line.split("[")[0] for line in output("iptables-save").splitlines() if not line.startswith("#")]
     links = [*output("ip", "-brief", "link").splitlines(), *output("ip", "route", "show", "table", "all").splitlines()]
     marks = (f"{instance.veth_host}@", f"{instance.veth_host} ", instance.host_address.rpartition(".")[0] + ".")
-    return sorted([*rules, *(line for line in links if any(mark in line for mark in marks))])
+    return sorted([*firewall.rules(), *(line for line in links if any(mark in line for mark in marks))])
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """A database that goes silent, or holds a table for long: the server lives on, and no client is told to give up."""
 
 import secrets
-import subprocess
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from components.kubernetes.server_command import BACKEND
+from tests import firewall
 from tests.gcp.standin import address, connect
 from tests.image import users
 from tests.image.container import Unpacked, call, serving
@@ -74,18 +74,6 @@ def servers(
 
 
 @contextmanager
-def silence(host: str) -> Generator[None]:
-    """Drop every packet to and from a database; connections to it stay open and nobody is told."""
-    mark = ["--match", "comment", "--comment", f"mlflow-image-test-{secrets.token_hex(4)}", "--jump", "DROP"]
-    with ExitStack() as stack:
-        for way in (["--destination", host, "--dport", "5432"], ["--source", host, "--sport", "5432"]):
-            rule = ["INPUT", "--protocol", "tcp", *way, *mark]
-            subprocess.run(["iptables", "--wait", "--insert", *rule], check=True)
-            stack.callback(subprocess.run, ["iptables", "--wait", "--delete", *rule], check=True)
-        yield
-
-
-@contextmanager
 def locked(database: Database, table: str) -> Generator[None]:
     """Hold a table, as a migration behind a long read does."""
     with connect(database.instance.description, dbname=database.name) as connection, connection.transaction():
@@ -142,7 +130,7 @@ def test_a_silent_database_ends_no_server_and_refuses_no_client(
         assert [ask(server).status_code for ask in CALLS] == [200, 200, 200, 200, 404]
 
     with ThreadPoolExecutor(max_workers=CLIENTS) as pool:
-        with silence(address(database.instance.description)):
+        with firewall.silence(address(database.instance.description), 5432):
             answers = [pool.submit(ask, server) for ask in CALLS for server in servers for _ in range(4)]
             slowest = slowest_health(servers, SILENT_SECONDS)
         back = time.monotonic()

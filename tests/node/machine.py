@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from local.instance import Instance
+from tests import firewall
 
 SYSTEM_FOLDERS = ("/run/netns", "/run/containerd", "/run/cni", "/var/lib/cni", "/var/lib/kubelet", "/var/log/pods")
 SETTINGS = ("net/ipv4/ip_forward", "net/ipv4/conf/all/route_localnet", "vm/overcommit_memory", "kernel/panic")
@@ -56,10 +57,9 @@ def _groups(name: str) -> set[str]:
 
 def _network() -> set[str]:
     links = {line.split("@")[0].split()[0] for line in _output("ip", "-brief", "link")}
-    rules = {line.split("[")[0] for line in _output("iptables-save") if not line.startswith("#")}
     return {
         *links,
-        *rules,
+        *firewall.rules(),
         *(line.split()[0] for line in _output("ip", "netns")),
         *_output("ip", "route", "show", "table", "all"),
     }
