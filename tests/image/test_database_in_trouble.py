@@ -9,11 +9,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from components.kubernetes.server_command import BACKEND
-from tests import firewall
+from tests import firewall, traces
 from tests.gcp.standin import address, connect
 from tests.image import users
 from tests.image.container import Unpacked, call, serving
@@ -90,10 +88,8 @@ def search(server: httpx.Client) -> httpx.Response:
 
 
 def send_trace(server: httpx.Client) -> httpx.Response:
-    span = Span(trace_id=secrets.token_bytes(16), span_id=secrets.token_bytes(8), name="x", start_time_unix_nano=1)
-    request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=[span])])])
-    headers = {"content-type": "application/x-protobuf", "x-mlflow-experiment-id": "0"}
-    return server.post("/v1/traces", content=request.SerializeToString(), headers=headers)
+    trace = traces.of_spans("answer")
+    return server.post(traces.PATH, content=trace.body, headers=trace.headers)
 
 
 def upload(server: httpx.Client) -> httpx.Response:

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from tests import traces
 from tests.image.container import Unpacked, call, serving
 
 ARTIFACTS, METRICS = "/tmp/artifacts", "/tmp/metrics"  # noqa: S108 - inside the container, which has nothing else
@@ -121,23 +120,14 @@ def test_an_artifact_goes_through_the_proxy_and_back(server: httpx.Client) -> No
 
 
 def test_spans_become_a_trace(server: httpx.Client, experiment: str) -> None:
-    now = time.time_ns()
-    span = Span(
-        trace_id=secrets.token_bytes(16),
-        span_id=secrets.token_bytes(8),
-        name="answer",
-        start_time_unix_nano=now - 1_000_000,
-        end_time_unix_nano=now,
-    )
-    request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=[span])])])
-    headers = {"content-type": "application/x-protobuf", "x-mlflow-experiment-id": experiment}
-    sent = server.post("/v1/traces", content=request.SerializeToString(), headers=headers)
+    trace = traces.of_spans("answer", experiment=experiment)
+    sent = server.post(traces.PATH, content=trace.body, headers=trace.headers)
     assert sent.status_code == httpx.codes.OK, sent.text
 
     place = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": experiment}}
     found = server.post("/api/3.0/mlflow/traces/search", json={"locations": [place]}).json()
 
-    assert [trace["trace_id"] for trace in found["traces"]] == [f"tr-{span.trace_id.hex()}"]
+    assert [one["trace_id"] for one in found["traces"]] == [trace.id]
 
 
 def test_a_guardrail_is_made_by_whoever_uses_the_server(server: httpx.Client, experiment: str) -> None:

@@ -3,18 +3,16 @@
 One story, told in order: each test finds what the one before left.
 """
 
-import secrets
 import time
 from collections.abc import Generator
 from pathlib import Path
 
 import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from local.image import build
 from local.process import wait_for
+from tests import traces
 from tests.image.container import Unpacked, attempt, call, running, serving, unpack
 from tests.image.database import Database, Instance
 from tests.image.test_dockerfile import PREVIOUS_LOCK
@@ -53,17 +51,8 @@ def server(previous: Unpacked, folder: Path, database: Database) -> Generator[ht
 
 def send_span(server: httpx.Client) -> httpx.Response:
     """Send a span as any OTLP exporter does."""
-    now = time.time_ns()
-    span = Span(
-        trace_id=secrets.token_bytes(16),
-        span_id=secrets.token_bytes(8),
-        name="answer",
-        start_time_unix_nano=now - 1_000_000,
-        end_time_unix_nano=now,
-    )
-    request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=[span])])])
-    headers = {"content-type": "application/x-protobuf", "x-mlflow-experiment-id": "0"}
-    return server.post("/v1/traces", content=request.SerializeToString(), headers=headers)
+    trace = traces.of_spans("answer")
+    return server.post(traces.PATH, content=trace.body, headers=trace.headers)
 
 
 def readiness(image: Unpacked, folder: Path, database: Database, server: httpx.Client) -> int:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
-
+from tests import traces
 from tests.production.client import API_3, Client
 
 _PLACE = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": "0"}}
@@ -55,20 +53,14 @@ def batch(client: Client) -> Written:
 
 def spans(client: Client) -> Written:
     """Send a trace of two spans by OTLP."""
-    trace, root, now = secrets.token_bytes(16), secrets.token_bytes(8), time.time_ns()
-    made = [Span(trace_id=trace, span_id=root, name="answer")]
-    made.append(Span(trace_id=trace, span_id=secrets.token_bytes(8), parent_span_id=root, name="retrieve"))
-    for span in made:
-        span.start_time_unix_nano, span.end_time_unix_nano = now - 1_000_000, now
-    request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=made)])])
-    headers = {"Content_Type": "application/x-protobuf", "x_mlflow_experiment_id": "0"}
-    client.send("POST", "/v1/traces", request.SerializeToString(), **headers)
+    trace = traces.of_spans("answer", "retrieve")
+    client.send("POST", traces.PATH, trace.body, **trace.headers)
 
     def there(client: Client) -> bool:
-        found = client.ask("GET", f"traces/get?trace_id=tr-{trace.hex()}", api=API_3)["trace"]
-        return len(found["spans"]) == len(made)
+        found = client.ask("GET", f"traces/get?trace_id={trace.id}", api=API_3)["trace"]
+        return len(found["spans"]) == 2
 
-    return Written(f"spans of trace tr-{trace.hex()}", there)
+    return Written(f"spans of trace {trace.id}", there)
 
 
 def trace(client: Client) -> Written:
