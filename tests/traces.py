@@ -28,10 +28,12 @@ class Trace:
 
 def of_spans(*names: str, experiment: str = "0") -> Trace:
     """Return a trace of spans with these names; the first one is the root, and the others are its children."""
-    trace, root, now = secrets.token_bytes(16), secrets.token_bytes(8), time.time_ns()
+    trace, root = secrets.token_bytes(16), secrets.token_bytes(8)
     spans = [Span(trace_id=trace, span_id=root, name=names[0])]
-    for name in names[1:]:
-        spans.append(Span(trace_id=trace, span_id=secrets.token_bytes(8), parent_span_id=root, name=name))
+    spans += [
+        Span(trace_id=trace, span_id=secrets.token_bytes(8), parent_span_id=root, name=child) for child in names[1:]
+    ]
+    now = time.time_ns()
     for span in spans:
         span.start_time_unix_nano, span.end_time_unix_nano = now - 1_000_000, now
     request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=spans)])])
