@@ -3,6 +3,7 @@
 These tests come last, since the first thing that they do is to take the stack down.
 """
 
+import hashlib
 import json
 import re
 import ssl
@@ -16,12 +17,14 @@ import httpx
 import mlflow
 import pytest
 from google.cloud import storage
+from google.cloud.storage.fileio import BlobReader
 from mlflow.entities import ViewType
 
 from local.image import build
 from local.image.build import mlflow_version
 from local.node import images
 from local.node.layout import Layout
+from tests.large import MIB
 from tests.production.client import Client
 from tests.production.load import constant_load, lost
 from tests.production.rehearsal import HOST, PROJECT_ID, STACK, Rehearsal
@@ -41,13 +44,13 @@ class Contents:
     Attributes:
         runs: as the API tells them, by id.
         versions: of registered models, as the API tells them.
-        objects: artifacts by their names in the bucket.
+        objects: SHA-256 of the artifacts, by their names in the bucket.
 
     """
 
     runs: Mapping[str, Any]
     versions: Mapping[str, Any]
-    objects: Mapping[str, bytes]
+    objects: Mapping[str, str]
 
 
 def contents(bucket: str) -> Contents:
@@ -63,10 +66,16 @@ def contents(bucket: str) -> Contents:
     )
 
 
-def objects(bucket: str) -> dict[str, bytes]:
-    """Return everything that is in a bucket."""
+def objects(bucket: str) -> dict[str, str]:
+    """Return the SHA-256 of everything that is in a bucket, by name; one of them has 5 GiB."""
     with storage.Client(project=PROJECT_ID) as client:
-        return {blob.name: blob.download_as_bytes() for blob in client.list_blobs(bucket)}
+        return {blob.name: digest(blob) for blob in client.list_blobs(bucket)}
+
+
+def digest(blob: storage.Blob) -> str:
+    """Read an object and return its SHA-256."""
+    with BlobReader(blob, chunk_size=16 * MIB) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def deployed(project: Scratch, stack: str) -> bool:
