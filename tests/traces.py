@@ -37,5 +37,5 @@ def of_spans(*names: str, experiment: str = "0") -> Trace:
     for span in spans:
         span.start_time_unix_nano, span.end_time_unix_nano = now - 1_000_000, now
     request = ExportTraceServiceRequest(resource_spans=[ResourceSpans(scope_spans=[ScopeSpans(spans=spans)])])
-    headers = {"content-type": "application/x-protobuf", "x-mlflow-experiment-id": experiment}
+    headers = {"Content-Type": "application/x-protobuf", "x-mlflow-experiment-id": experiment}
     return Trace(f"tr-{trace.hex()}", request.SerializeToString(), headers)

@@ -3,6 +3,7 @@
 One story, told in order: each test finds what the one before left.
 """
 
+import socket
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -117,6 +118,19 @@ def test_a_server_of_before_then_has_clients_come_again_and_is_not_ready(
         assert "a newer release has migrated" in answer.json()["message"]
     assert server.get("/health").status_code == 200
     assert readiness(previous, folder, database, server) == 1
+
+
+def test_it_takes_a_request_whole_before_it_refuses_it(server: httpx.Client) -> None:
+    body = b'{"experiment_id": "0"}'
+    head = f"POST /api/2.0/mlflow/runs/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection((server.base_url.host, server.base_url.port or 80)) as connection:
+        connection.sendall(head.encode())
+        connection.settimeout(1)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+
+        connection.sendall(body)
+        assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
 
 
 def test_a_server_of_before_that_starts_then_waits_alive_and_not_ready(

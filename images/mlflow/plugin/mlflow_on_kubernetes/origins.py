@@ -10,6 +10,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from mlflow_on_kubernetes import early
+
 REASON = f"{security_utils.CORS_BLOCKED_MSG}: --cors-allowed-origins names the origins whose pages may change anything"
 
 
@@ -24,7 +26,7 @@ class GuardedOrigins:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if self._guards and scope["type"] == "http" and self._is_foreign(scope):
-            await PlainTextResponse(REASON, 403)(scope, receive, send)
+            await early.answer(PlainTextResponse(REASON, 403), scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -15,7 +15,7 @@ from mlflow.server.constants import BACKEND_STORE_URI_ENV_VAR
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mlflow_on_kubernetes import tables
+from mlflow_on_kubernetes import early, tables
 
 READY = "/ready"
 """Answers whether the server is in service, to a readiness probe."""
@@ -68,7 +68,7 @@ class InService:
         obstacle = self._watch.obstacle if self._watch else None
         path = scope["path"] if scope["type"] == "http" else None
         if obstacle is not None and path is not None and path not in ALWAYS:
-            await refusal(obstacle)(scope, receive, send)
+            await early.answer(refusal(obstacle), scope, receive, send)
         elif path == READY:
             await PlainTextResponse("OK")(scope, receive, send)
         else:

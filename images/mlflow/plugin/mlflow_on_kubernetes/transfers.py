@@ -10,7 +10,7 @@ import re
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mlflow_on_kubernetes import downloads
+from mlflow_on_kubernetes import downloads, early
 
 AT_A_TIME = 8
 """Transfers of one process."""
@@ -38,7 +38,8 @@ class LimitedTransfers:
             await asyncio.wait_for(self._free.acquire(), PATIENCE)
         except TimeoutError:
             text = f"{AT_A_TIME} artifacts are on their way already: try again later"
-            await PlainTextResponse(text, 503, {"retry-after": str(RETRY_AFTER)})(scope, receive, send)
+            response = PlainTextResponse(text, 503, {"retry-after": str(RETRY_AFTER)})
+            await early.answer(response, scope, receive, send)
             return
         try:
             await self._app(scope, receive, send)
