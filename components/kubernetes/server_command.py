@@ -24,6 +24,10 @@ _LIMITS = "connect_timeout=10&tcp_user_timeout=10000&keepalives_idle=10&keepaliv
 BACKEND = f"postgresql+psycopg2://?{_LIMITS}"
 """Where the metadata is: host, account and password stand in libpq's PG* variables, so any character works in them."""
 
+# Whoever keeps a connection to the server has to be the one that closes it, or a request meets a closed one. Google's
+# load balancer keeps it for 600 s: cloud.google.com/load-balancing/docs/https, under timeouts and retries.
+_KEEP_ALIVE_SECONDS = 620
+
 _ARTIFACT_ROOT = "$(DEFAULT_ARTIFACT_ROOT)"
 
 
@@ -49,6 +53,7 @@ def server_command(  # noqa: PLR0913 - one command line, told in one place
         *("--host", "0.0.0.0"),  # noqa: S104 - reached through the Service, guarded by the hosts below
         *("--port", str(port)),
         *("--workers", str(workers)),
+        *("--uvicorn-opts", f"--timeout-keep-alive {_KEEP_ALIVE_SECONDS}"),
         *("--backend-store-uri", BACKEND),
         # With direct access as well: experiments made before it name the server as the way to their artifacts.
         *("--artifacts-destination", _ARTIFACT_ROOT),

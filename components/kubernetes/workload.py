@@ -154,5 +154,5 @@ def _server_container(args: WorkloadArgs) -> ContainerArgsDict:
             "failure_threshold": 3,
             "timeout_seconds": 10,
         },
-        "lifecycle": {"pre_stop": {"sleep": {"seconds": args.farewell_seconds}}},
+        "lifecycle": {"pre_stop": {"exec_": {"command": ["mlflow-farewell", str(args.farewell_seconds)]}}},
     }

@@ -11,9 +11,8 @@ MAIN = "nginx.conf"
 WORKERS = 2
 Files = Mapping[str, bytes]
 
-# A connection to a Service stays with the pod that took it. A pod that is to end is sent no new ones, goes on for some
-# seconds (its preStop), then closes those it has: one used for two seconds at most is not closed under a request.
-KEPT_SECONDS = 1
+# As long as Google's load balancer does; ingress-nginx keeps them for 60 seconds.
+KEPT_SECONDS = 600
 
 _MAIN = """\
 daemon off;
@@ -120,8 +119,7 @@ def _upstream(target: str) -> str:
     return f"""
     upstream {_group(target)} {{
         server {target};
-        keepalive 32;
-        keepalive_time {KEPT_SECONDS}s;
+        keepalive 320;
         keepalive_timeout {KEPT_SECONDS}s;
     }}
 """

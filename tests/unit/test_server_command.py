@@ -49,6 +49,13 @@ def test_the_server_answers_on_its_port_with_its_workers() -> None:
     assert option(deployment, "--workers") == "2"
 
 
+def test_the_server_keeps_connections_for_longer_than_google_s_load_balancer_does() -> None:
+    name, seconds = option(server(), "--uvicorn-opts").split()
+
+    assert name == "--timeout-keep-alive"
+    assert int(seconds) > 600
+
+
 def test_the_server_gives_up_on_a_database_that_goes_silent() -> None:
     place = urlsplit(option(server(), "--backend-store-uri"))
     limits = {name: int(value) for name, value in parse_qsl(place.query)}

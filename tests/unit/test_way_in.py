@@ -117,8 +117,10 @@ def test_gke_s_load_balancer_asks_for_health_where_no_login_is_needed(ingress_cl
 @OF_GKE
 def test_a_pod_answers_until_gke_s_load_balancer_has_heard_that_it_goes(ingress_class: str) -> None:
     spec = pod(behind(ingress_class))
-    farewell = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    program, seconds = spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    farewell = int(seconds)
 
+    assert program == "mlflow-farewell"
     assert farewell >= 30
     assert spec["terminationGracePeriodSeconds"] >= farewell + 30
 

@@ -59,7 +59,7 @@ def test_a_pod_goes_only_after_its_successor_is_ready() -> None:
 
     assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     assert spec["template"]["spec"]["terminationGracePeriodSeconds"] == 60
-    assert container(server())["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+    assert container(server())["lifecycle"] == {"preStop": {"exec": {"command": ["mlflow-farewell", "5"]}}}
 
 
 def test_the_server_may_wait_longer_for_its_database_than_it_does() -> None:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from mlflow import server
 from mlflow.cli import cli
-from mlflow_on_kubernetes import waiting
+from mlflow_on_kubernetes import farewell, waiting
 
 
 def become(command: list[str], *, extra_env: Mapping[str, str], **_: object) -> NoReturn:
@@ -22,5 +22,6 @@ def become(command: list[str], *, extra_env: Mapping[str, str], **_: object) -> 
 
 if __name__ == "__main__":
     setattr(server, "_exec_cmd", become)  # noqa: B010 - private, and there is no other way
+    farewell.NOTICE.unlink(missing_ok=True)  # a container that starts again in its pod
     waiting.until_tables_fit(sys.argv[1:])
     sys.exit(cli(["server", *sys.argv[1:]]))

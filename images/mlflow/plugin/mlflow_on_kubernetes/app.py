@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from mlflow_on_kubernetes.connections import wait_for_connections
 from mlflow_on_kubernetes.downloads import StreamedDownloads
+from mlflow_on_kubernetes.farewell import Farewell
 from mlflow_on_kubernetes.former_keys import decrypt_with_former_keys
 from mlflow_on_kubernetes.jobs import refuse_jobs
 from mlflow_on_kubernetes.origins import GuardedOrigins
@@ -41,4 +42,5 @@ def create_app_with_users() -> ASGIApp:
 def _extended(app: ASGIApp) -> ASGIApp:
     decrypt_with_former_keys()
     refuse_jobs()
-    return InService(GuardedOrigins(LimitedTransfers(OwnLoops(StreamedDownloads(app)))), watch())
+    served = GuardedOrigins(LimitedTransfers(OwnLoops(StreamedDownloads(app))))
+    return Farewell(InService(served, watch()))
