@@ -37,9 +37,6 @@ def _count_up(stack: Stack, key: str, before: str) -> int:
     try:
         stack.up()
     except BaseException:
-        say(
-            f"{before}; type `pulumi up --stack {stack.name}` to go on, or run the same command again, which makes yet"
-            " another one"
-        )
+        say(f"{before}; type `pulumi up --stack {stack.name}` to go on: the same command would count up once more")
         raise
     return generation

@@ -1,4 +1,4 @@
-"""Which settings decide where data lies: a change that would hide it, or leave it behind, is refused.
+"""Which settings decide where data lies, and with which keys: a change that would hide it, or leave it, is refused.
 
 All other settings may change on a living stack; docs/day-two.md says what those do that one might wonder about.
 """
@@ -21,6 +21,7 @@ _BECAUSE = {
     "mlflow:network": "Google takes a private address away with the whole instance only",
     "mlflow:bucketName": "the server would get a bucket of that name, empty, and miss the artifacts of all runs",
     "mlflow:durable": "backups would end, and those there are would be left behind",
+    "mlflow:encryptionGeneration": "what later keys encrypted in the database could not be read any more",
 }
 _REMEDY = (
     "set it back, or take what there is over into a new stack (docs/day-two.md, Back up and restore); who wants to lose"
@@ -45,6 +46,7 @@ def problems(settings: "Settings", deployed: Mapping[str, str]) -> Iterator[Prob
         "mlflow:network": settings.network or "",
         "mlflow:bucketName": settings.bucket_name,
         "mlflow:durable": "true" if settings.durable else "false",
+        "mlflow:encryptionGeneration": str(settings.encryption_generation),
     }
     for key, because in _BECAUSE.items():
         before, now = deployed.get(key, wanted[key]), wanted[key]
@@ -58,6 +60,7 @@ def _harmless(key: str, before: str, now: str) -> bool:
         (key == "mlflow:databaseVersion" and _major(before) < _major(now))
         or (key == "mlflow:network" and bool(now))
         or (key == "mlflow:durable" and now == "true")
+        or (key == "mlflow:encryptionGeneration" and int(before) < int(now))
     )
 
 

@@ -1,4 +1,4 @@
-"""What the stack is deployed with already, by setting: where its data lies, as Pulumi remembers it.
+"""What the stack is deployed with already, by setting: where its data lies and with which keys, as Pulumi remembers it.
 
 Owns where in Pulumi's state each setting is found again. Leaves to `continuity` which of them may be changed.
 """
@@ -19,6 +19,7 @@ _INSTANCE = "mlflow:gcp:CloudSqlPostgres$gcp:sql/databaseInstance:DatabaseInstan
 _DATABASE = "mlflow:gcp:CloudSqlPostgres$gcp:sql/database:Database"
 _BUCKET = "mlflow:gcp:ArtifactBucket$gcp:storage/bucket:Bucket"
 _BACKUPS = "mlflow:gcp:BackupBucket$gcp:storage/bucket:Bucket"
+_PASSPHRASE = "mlflow:kubernetes:Encryption$random:index/randomPassword:RandomPassword"  # noqa: S105 - a type
 
 
 def deployed() -> dict[str, str]:
@@ -27,7 +28,9 @@ def deployed() -> dict[str, str]:
     A resource that is no longer there, since it was deleted by hand, holds no data and tells nothing.
     """
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    return dict(_settings({_kind(urn): resource["outputs"] for urn, resource in _resources(name).items()}))
+    resources = _resources(name)
+    passphrases = sum(_kind(urn) == _PASSPHRASE for urn in resources)
+    return dict(_settings({_kind(urn): each["outputs"] for urn, each in resources.items()}, passphrases))
 
 
 def _resources(stack: str) -> Mapping[str, Outputs]:
@@ -53,8 +56,14 @@ def _kind(urn: str) -> str:
     return "$".join(urn.split("::")[2].split("$")[-2:])
 
 
-def _settings(found: Mapping[str, Outputs]) -> Iterator[tuple[str, str]]:
-    """Yield key and value of each setting; `found` are the outputs of resources by their kind."""
+def _settings(found: Mapping[str, Outputs], passphrases: int) -> Iterator[tuple[str, str]]:
+    """Yield key and value of each setting.
+
+    Args:
+        found: the outputs of resources by their kind.
+        passphrases: how many there are: one for each generation of keys, and the next one.
+
+    """
     if not found.get(_STACK):  # a first deployment that failed half-way: nobody has logged anything
         return
     if _BUCKET in found:
@@ -68,3 +77,5 @@ def _settings(found: Mapping[str, Outputs]) -> Iterator[tuple[str, str]]:
         yield "mlflow:databaseVersion", instance["databaseVersion"]
         yield "mlflow:network", instance["settings"]["ipConfiguration"].get("privateNetwork") or ""
         yield "mlflow:databaseUser", found[_DATABASE]["name"] if _DATABASE in found else "postgres"
+        if passphrases:
+            yield "mlflow:encryptionGeneration", str(passphrases - 1)

@@ -21,6 +21,7 @@ BEFORE = {
         "mlflow:network": "",
         "mlflow:bucketName": "my-project-mlflow-artefacts",
         "mlflow:durable": "false",
+        "mlflow:encryptionGeneration": "1",
     },
     "prod": {
         "gcp:project": "my-project",
@@ -31,6 +32,7 @@ BEFORE = {
         "mlflow:network": NETWORK,
         "mlflow:bucketName": "my-project-mlflow-artefacts",
         "mlflow:durable": "true",
+        "mlflow:encryptionGeneration": "1",
     },
 }
 """What the stacks are found to be deployed with."""
@@ -107,6 +109,16 @@ def test_a_private_address_is_not_taken_away(configure: Configure) -> None:
 
     with pytest.raises(pulumi.RunError, match=rf"mlflow:network is not set: .* deployed with '{NETWORK}'"):
         Settings.load(lambda: {**BEFORE["dev"], "mlflow:network": NETWORK})
+
+
+def test_keys_that_the_database_is_encrypted_with_are_not_deleted(configure: Configure) -> None:
+    configure({"mlflow:encryptionGeneration": 2})
+
+    assert Settings.load(lambda: {**BEFORE["dev"], "mlflow:encryptionGeneration": "1"})
+    with pytest.raises(
+        pulumi.RunError, match=r"mlflow:encryptionGeneration is '2': .* deployed with '3', .* read"
+    ):
+        Settings.load(lambda: {**BEFORE["dev"], "mlflow:encryptionGeneration": "3"})
 
 
 def test_all_that_would_hide_data_is_told_at_once(configure: Configure) -> None:
