@@ -48,6 +48,8 @@ class Client:
         received = answer.read()
         if answer.status != HTTPStatus.OK:
             kind = ComeAgainError if answer.status in _COME_AGAIN else ConnectionError
+            # nginx answers at once where nobody serves, and then closes the connection without saying so.
+            self.close()
             raise kind(f"{method} {path}: {answer.status} {received[:200].decode(errors='replace')}")
         return received
 
