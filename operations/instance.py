@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TypeAlias
 
+from googleapiclient.errors import HttpError
+
 from operations.clients import cloud_sql
 from operations.errors import UserError
-from operations.progress import step
+from operations.progress import say, step
 from operations.stack import Stack
 
 Json: TypeAlias = dict[str, Any]
@@ -18,6 +20,7 @@ Json: TypeAlias = dict[str, Any]
 PAGE = 50
 """How many backups are asked for at once."""
 _DEADLINE_SECONDS = 12 * 60 * 60  # the longest that Cloud SQL gives an import
+_BUSY = "operationInProgress"  # an automatic backup, maintenance, or somebody else's change
 _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.25, 10
 _RETRIES = 5  # of what Google answers with "later"
 
@@ -120,9 +123,9 @@ class Instance:
 
     def _do(self, title: str, request: Any) -> Json:  # noqa: ANN401 - made by Google's client
         """Ask for something, wait until it is done and return the operation."""
+        end = time.monotonic() + _DEADLINE_SECONDS
         with step(title) as still:
-            operation, wait = self._ask(request), _FIRST_POLL_SECONDS
-            end = time.monotonic() + _DEADLINE_SECONDS
+            operation, wait = self._begin(title, request, end), _FIRST_POLL_SECONDS
             while operation["status"] != "DONE":
                 if time.monotonic() > end:
                     raise UserError(f"{title}: not done after 12 hours; {_look(self._project, operation['name'])}")
@@ -135,6 +138,28 @@ class Instance:
                 said = "; ".join(f"{each.get('code')}: {each.get('message')}" for each in errors)
                 raise UserError(f"{title}: Cloud SQL could not: {said}; {_look(self._project, operation['name'])}")
         return operation
+
+    def _begin(self, title: str, request: Any, end: float) -> Json:  # noqa: ANN401 - made by Google's client
+        """Ask for something once nothing else is done with the instance, and return the operation."""
+        told = ""
+        while True:
+            try:
+                return self._ask(request)
+            except HttpError as error:
+                if _BUSY not in str(error.error_details):
+                    raise
+                running = self._running()
+                if time.monotonic() > end:
+                    raise UserError(f"{title}: not begun after 12 hours, in which Cloud SQL did {running}") from error
+            if running and running != told:
+                say(f"{title}: Cloud SQL first ends {running}")
+                told = running
+            time.sleep(_LONGEST_POLL_SECONDS)
+
+    def _running(self) -> str:
+        """Name what is done with the instance now."""
+        newest = self._ask(self._api.operations().list(**self._ids, maxResults=PAGE)).get("items", [])
+        return ", ".join(f"{each['operationType']} {each['name']}" for each in newest if each["status"] != "DONE")
 
 
 def _look(project: str, operation: str) -> str:

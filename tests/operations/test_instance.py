@@ -35,6 +35,24 @@ def test_the_way_back_is_the_backup_that_was_made_before(own: tuple[Instance, Js
     assert query(made, "SELECT note FROM notes", dbname="mlflow") == [("before",)]
 
 
+def test_what_cloud_sql_is_at_ends_first(
+    own: tuple[Instance, Json],
+    standin: StandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    instance, made = own
+    monkeypatch.setattr("operations.instance._LONGEST_POLL_SECONDS", 0.1)
+    query(made, "INSERT INTO notes SELECT 'long' FROM generate_series(1, 2000000)", dbname="mlflow")
+    running = standin.sql("POST", "instances/changed/backupRuns", {"description": "somebody else's"})
+
+    instance.empty("mlflow")
+
+    told = capsys.readouterr().err
+    assert f"database: deleting mlflow: Cloud SQL first ends BACKUP_VOLUME {running['name']}\n" in told
+    assert query(made, "SELECT count(*) FROM pg_tables WHERE tablename = 'notes'", dbname="mlflow") == [(0,)]
+
+
 def test_a_backup_that_does_not_exist_is_an_error_that_lists_those_that_do(own: tuple[Instance, Json]) -> None:
     instance, _ = own
     backup = instance.back_up("1 before 2")
