@@ -17,6 +17,8 @@ import httpx
 
 UNHELD = {"date", "server", "set-cookie", "content-length", "transfer-encoding"}
 """Headers that are not compared: they tell of the clock, and of how a body is sent."""
+GIVEN = {"etag", "expires", "last-modified"}
+"""Headers of which only counts whether there is one: they tell when a file was written."""
 _LONGEST = 20_000
 """Characters of a text that is kept; of a longer one, and of what is no text, a digest is."""
 _RANDOM = re.compile(
@@ -65,7 +67,10 @@ class Reader:
         headers = {name: value for name, value in sorted(answer.headers.items()) if name not in UNHELD}
         return Answer(
             status=answer.status_code,
-            headers={name: self._text(f"{place} {name}", value) for name, value in headers.items()},
+            headers={
+                name: "<given>" if name in GIVEN else self._text(f"{place} {name}", value)
+                for name, value in headers.items()
+            },
             body=self._body(place, answer),
         )
 
