@@ -17,13 +17,22 @@ import httpx
 
 UNHELD = {"date", "server", "set-cookie", "content-length", "transfer-encoding"}
 """Headers that are not compared: they tell of the clock, and of how a body is sent."""
-GIVEN = {"etag", "expires", "last-modified"}
-"""Headers of which only counts whether there is one: they tell when a file was written."""
+GIVEN = {
+    "etag",
+    "expires",
+    "last-modified",
+    "x-mlflow-gateway-duration-ms",
+    "x-mlflow-gateway-overhead-duration-ms",
+}
+"""Headers of which only counts whether there is one: they tell when a file was written, and how long something took."""
 _LONGEST = 20_000
 """Characters of a text that is kept; of a longer one, and of what is no text, a digest is."""
 _RANDOM = re.compile(
     r"(?<![0-9a-zA-Z])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{16})(?![0-9a-zA-Z])"
+    # A form's token and a password's hash.
+    r"|(?<=name=\"csrf_token\" value=\")[^\"]+|scrypt:[^']+"
 )
+_DIGIT = re.compile(r"\d|csrf_token")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?")
 _EPOCH = re.compile(r"(?<![\w.])\d{10}(?:\d{3}){0,3}(?![\w.])")
 _EARLIER = 5
@@ -93,9 +102,11 @@ class Reader:
             # In one order, so that what is seen first does not depend on the server's.
             return {self._text(place, key): self._value(f"{place}.{key}", value[key]) for key in sorted(value)}
         if isinstance(value, list):
-            return [self._value(f"{place}.{index}", each) for index, each in enumerate(value)]
+            return [self._value(f"{place}.{index}", each) for index, each in enumerate(_in_order(value))]
         if isinstance(value, str):
-            return self._text(place, value)
+            # A data set's digest is made of its time.
+            is_digest = place.endswith(".digest") and re.fullmatch("[0-9a-f]{8}", value)
+            return self._seen.setdefault(value, f"<{place}>") if is_digest else self._text(place, value)
         if isinstance(value, int | float) and not isinstance(value, bool) and self._is_now(value):
             return f"<time as {type(value).__name__}>"
         return value
@@ -103,6 +114,8 @@ class Reader:
     def _text(self, place: str, text: str) -> str:
         for value, name in self.own.items():
             text = text.replace(value, name)
+        if not _DIGIT.search(text):
+            return text
         text = _RANDOM.sub(lambda found: self._seen.setdefault(found[0], f"<{place}>"), text)
         text = _EPOCH.sub(lambda found: "<time>" if self._is_now(int(found[0])) else found[0], text)
         return _ISO.sub(lambda found: "<time>" if self._is_now(_epoch(found[0])) else found[0], text)
@@ -111,6 +124,13 @@ class Reader:
         """Tell whether a number is a time since the first call, in any unit."""
         now = time.time() + 1
         return any(self.since * unit <= value <= now * unit for unit in (1, 1e3, 1e6, 1e9))
+
+
+def _in_order(values: list[Any]) -> list[Any]:
+    """Sort tags and the like by their keys: MLflow asks PostgreSQL for them in no order."""
+    if all(isinstance(each, dict) and "key" in each for each in values):
+        return sorted(values, key=lambda each: str(each["key"]))
+    return values
 
 
 def _epoch(text: str) -> float:

@@ -138,6 +138,8 @@ def _run(
 ) -> Generator[tuple[Step, Step, Answer]]:
     for world in WORLDS:
         for file in steps().values():
+            if world != WORLDS[0] and all(step.within(world, known) == step for step in file):
+                continue  # it would be the same calls again
             kept: Kept = {"world": world, "provider": provider}
             for step in file:
                 asked = step.within(world, known)

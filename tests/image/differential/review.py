@@ -16,13 +16,13 @@ class Reviewed:
 
     reason: str
     calls: Sequence[str]
-    """Steps by their method and route, as calls/*.yaml writes them."""
+    """Steps by their title: method and route as calls/*.yaml writes them, and the label of one that has any."""
     parts: Sequence[str] = ("*",)
     """Places within an answer, as patterns: `status`, `headers.etag`, `body.*`."""
 
-    def covers(self, call: str, part: str) -> bool:
-        """Tell whether this speaks of a part of the answers to a call."""
-        return call in self.calls and any(fnmatchcase(part, pattern) for pattern in self.parts)
+    def covers(self, title: str, part: str) -> bool:
+        """Tell whether this speaks of a part of the answers to a step."""
+        return title in self.calls and any(fnmatchcase(part, pattern) for pattern in self.parts)
 
 
 def reviewed() -> list[Reviewed]:

@@ -29,6 +29,8 @@ class Step:
 
     call: str
     """Method and route, such as `GET /api/2.0/mlflow/logged-models/<model_id>`."""
+    label: str = ""
+    """What sets it apart from other calls of the route, where an answer of it alone may differ."""
     place: str = ""
     """File and number, for people."""
     path: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -53,6 +55,11 @@ class Step:
         """Method and path."""
         method, path = self.call.split(" ")
         return method, path
+
+    @property
+    def title(self) -> str:
+        """What a reviewed difference calls it."""
+        return f"{self.call} ({self.label})" if self.label else self.call
 
     def within(self, world: str, known: set[Route]) -> "Step":
         """Return this step as it is in a world of a server that knows these routes."""

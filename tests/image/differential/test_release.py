@@ -41,7 +41,9 @@ def test_no_answer_differs_unreviewed(compared: list[Compared]) -> None:
         f"{each}\n  at: {', '.join(parts)}"
         for each in compared
         if (
-            parts := [part for part in each.differences() if not any(one.covers(each.step.call, part) for one in known)]
+            parts := [
+                part for part in each.differences() if not any(one.covers(each.step.title, part) for one in known)
+            ]
         )
     ]
 
@@ -49,7 +51,7 @@ def test_no_answer_differs_unreviewed(compared: list[Compared]) -> None:
 
 
 def test_no_reviewed_difference_is_gone(compared: list[Compared]) -> None:
-    found = {(each.step.call, part) for each in compared for part in each.differences()}
+    found = {(each.step.title, part) for each in compared for part in each.differences()}
     gone = [
         (call, one.reason)
         for one in reviewed()
