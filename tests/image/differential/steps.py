@@ -75,8 +75,8 @@ class Step:
             filled(path, {**kept, **filled(self.path, kept)}),
             params=filled(self.query, kept),
             headers=filled(self.headers, kept),
+            auth=client.auth if self.login is None else httpx.BasicAuth(*filled(self.login, kept)),
             **self._body(kept),
-            **({} if self.login is None else {"auth": tuple(filled(self.login, kept))}),
         )
         for name, where in self.keep.items():
             found = _found(answer, where)
