@@ -9,14 +9,14 @@ SUCCESS = range(200, 400)
 
 
 def test_the_image_has_the_routes_of_the_full_installation(image_routes: set[Route], plain_routes: set[Route]) -> None:
-    assert sorted(image_routes ^ plain_routes) == []
+    assert not image_routes ^ plain_routes, sorted(image_routes ^ plain_routes)
 
 
 def test_every_route_is_called(plain_routes: set[Route]) -> None:
     called = {step.within(world, plain_routes).route for file in steps().values() for step in file for world in WORLDS}
 
-    assert sorted(plain_routes - called) == []
-    assert sorted(called - plain_routes) == []
+    assert not plain_routes - called, sorted(plain_routes - called)
+    assert not called - plain_routes, sorted(called - plain_routes)
 
 
 def test_every_call_is_valid(compared: list[Compared]) -> None:
