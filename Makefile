@@ -3,10 +3,11 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory # the last line of `make up` is the tracking URI
 # The longest first; each folder in one process of two, with what it starts to itself.
 TESTS := $(addprefix tests/,production e2e operations image unit node policy gcp engine tools ingress workflows)
+APART := $(addprefix --ignore tests/,production/day_two image/differential)
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 NAMED = $(or $(STACK),$(error which stack? make $@ STACK=prod))
 
-.PHONY: up down test test-day-two test-unit lint preview deploy drift bench docs develop
+.PHONY: up down test test-day-two test-release test-unit lint preview deploy drift bench docs develop
 
 up: ## start the whole stack on this machine and print its tracking URI
 	@$(PYTHON) -m local up
@@ -14,11 +15,14 @@ up: ## start the whole stack on this machine and print its tracking URI
 down: ## destroy the stack and remove everything that `make up` started
 	@$(PYTHON) -m local down
 
-test: lint ## every test but those of day two
-	.venv/bin/python -m pytest $(SIDE_BY_SIDE) --ignore tests/production/day_two $(TESTS)
+test: lint ## every test but those of day two and of a new release
+	.venv/bin/python -m pytest $(SIDE_BY_SIDE) $(APART) $(TESTS)
 
 test-day-two: develop ## prod under load: replaced pods, another password, a restore, an upgrade; takes about 15 minutes
 	.venv/bin/python -m pytest tests/production/day_two
+
+test-release: develop ## every route answered as a full installation answers; for each release of MLflow
+	.venv/bin/python -m pytest tests/image/differential
 
 test-unit: develop ## the fast tests
 	.venv/bin/python -m pytest tests/unit

@@ -31,9 +31,14 @@ def same_features() -> Path:
     return _environment("psycopg[binary]", "psycopg2-binary", "google-cloud-storage")
 
 
-def _environment(*requirements: str) -> Path:
+def everything() -> Path:
+    """Return a virtual environment with MLflow, what its server can use, and both drivers; errors as for `server`."""
+    return _environment("psycopg2-binary", "google-cloud-storage", "boto3", extras="[auth,genai,mcp]")
+
+
+def _environment(*requirements: str, extras: str = "") -> Path:
     """Return a virtual environment with MLflow and `requirements`, each of the lock's version where it has one."""
-    wanted = [f"mlflow=={mlflow_version()}", *requirements]
+    wanted = [f"mlflow{extras}=={mlflow_version()}", *requirements]
     key = key_of(*wanted, _lock(), base.key())
     return cached("bench-plain", key, lambda folder: _install(folder, wanted), need_gib=2)
 

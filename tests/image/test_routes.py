@@ -1,6 +1,5 @@
 """With basic-auth every route of the server asks for a password: of Flask, of FastAPI and of what they include."""
 
-import json
 import re
 from collections.abc import Generator
 
@@ -8,6 +7,8 @@ import httpx
 import pytest
 
 from tests.image.container import Unpacked, call, serving
+from tests.image.routes import WALK, Route
+from tests.image.routes import routes as listed
 
 ADMIN = ("admin", "a password for this test only")
 ENVIRONMENT = [f"MLFLOW_AUTH_ADMIN_PASSWORD={ADMIN[1]}", "MLFLOW_FLASK_SERVER_SECRET_KEY=for-this-test-only"]
@@ -28,41 +29,14 @@ ROUTERS = [
 ]
 """A path of each router that MLflow's application includes."""
 
-_WALK = """
-import json
-from mlflow import server
-from mlflow.server import auth
-auth._MLFLOW_SGI_NAME.set("uvicorn")
-
-def walk(routes, prefix=""):
-    for route in routes:
-        if hasattr(route, "effective_route_contexts"):  # FastAPI's wrapper of a router that is included
-            yield from walk([one.starlette_route or one for one in route.effective_route_contexts()], prefix)
-        elif methods := getattr(route, "methods", None):
-            yield from ((method, prefix + route.path) for method in methods)
-        else:
-            yield from walk(getattr(route, "routes", None) or (), prefix + route.path)
-
-fastapi = list(walk(auth.create_app(server.app).routes))
-flask = [(method, rule.rule) for rule in server.app.url_map.iter_rules() for method in rule.methods]
-print(json.dumps({"fastapi": fastapi, "flask": flask}))
-"""
-
-Route = tuple[str, str]
-
 
 @pytest.fixture(scope="module")
 def routes(image: Unpacked, tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[Route]]:
     """Every method and path that the server knows, parameters filled in, by who answers it."""
-    said = call(image, tmp_path_factory.mktemp("routes"), ["python3", "-c", _WALK], ENVIRONMENT).splitlines()[-1]
+    said = call(image, tmp_path_factory.mktemp("routes"), ["python3", "-c", WALK], ENVIRONMENT)
     return {
-        kind: {(method, _filled_in(path)) for method, path in found if method not in {"HEAD", "OPTIONS"}}
-        for kind, found in json.loads(said).items()
+        kind: {(method, re.sub("<[^>]*>", "x", path)) for method, path in found} for kind, found in listed(said).items()
     }
-
-
-def _filled_in(path: str) -> str:
-    return re.sub(r"<[^>]*>|\{[^}]*\}", "x", path)
 
 
 @pytest.fixture(scope="module")

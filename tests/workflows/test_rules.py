@@ -111,7 +111,7 @@ def test_every_make_target_that_a_workflow_calls_exists() -> None:
     tested = job("tests", "tests").content["strategy"]["matrix"]["target"]
 
     assert called == {"preview", "deploy", "drift"}
-    assert tested == ["test", "test-day-two"]
+    assert tested == ["test", "test-day-two", "test-release"]
     assert {*called, *tested} <= set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
     assert any('make "$TARGET"' in str(step.get("run")) for step in job("tests", "tests").steps)
 

@@ -1,0 +1,1 @@
+"""Whether the image answers as a full installation of the same release does, at every route."""
