@@ -115,9 +115,7 @@ def test_keys_that_the_database_is_encrypted_with_are_not_deleted(configure: Con
     configure({"mlflow:encryptionGeneration": 2})
 
     assert Settings.load(lambda: {**BEFORE["dev"], "mlflow:encryptionGeneration": "1"})
-    with pytest.raises(
-        pulumi.RunError, match=r"mlflow:encryptionGeneration is '2': .* deployed with '3', .* read"
-    ):
+    with pytest.raises(pulumi.RunError, match=r"mlflow:encryptionGeneration is '2': .* deployed with '3', .* read"):
         Settings.load(lambda: {**BEFORE["dev"], "mlflow:encryptionGeneration": "3"})
 
 
