@@ -1,5 +1,6 @@
 """Artifacts pass through the server in small pieces: over slow lines, many at a time, and on a disk that holds none."""
 
+import random
 import secrets
 import socket
 from collections.abc import Callable, Generator
@@ -144,6 +145,48 @@ def test_what_is_no_artifact_is_not_found(artifacts: Artifacts, path: str) -> No
     artifacts.put("in/a folder", b"x")
 
     assert artifacts.client.get(f"{PATH}/{path}").status_code == httpx.codes.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-9", 0, 9),
+        ("bytes=3-9999999", 3, 9_999_999),
+        ("bytes=10485000-", 10_485_000, 10_485_759),
+        ("bytes=10485000-99999999", 10_485_000, 10_485_759),
+        ("bytes=-5", 10_485_755, 10_485_759),
+    ],
+)
+def test_a_part_of_an_artifact_is_sent_alone(artifacts: Artifacts, asked: str, first: int, last: int) -> None:
+    content = random.Random(1).randbytes(10 * MIB)  # noqa: S311 - the same for each
+    artifacts.put("film", content)
+
+    answer = artifacts.client.get(f"{PATH}/film", headers={"range": asked})
+
+    assert answer.status_code == httpx.codes.PARTIAL_CONTENT
+    assert answer.headers["content-range"] == f"bytes {first}-{last}/{len(content)}"
+    assert answer.content == content[first : last + 1]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"range": "bytes=4-"},
+        {"range": "bytes=2-1"},
+        {"range": "bytes=-0"},
+        {"range": "bytes=-"},
+        {"range": "bytes=0-0,2-2"},
+        {"range": "lines=0-1"},
+        {"range": "bytes=0-1", "if-range": '"before"'},
+    ],
+)
+def test_what_is_no_part_is_answered_with_all(artifacts: Artifacts, headers: dict[str, str]) -> None:
+    artifacts.put("short", b"abcd")
+
+    answer = artifacts.client.get(f"{PATH}/short", headers=headers)
+
+    assert (answer.status_code, answer.content) == (httpx.codes.OK, b"abcd")
+    assert answer.headers["accept-ranges"] == "bytes"
 
 
 def test_a_damaged_artifact_is_broken_off(artifacts: Artifacts, standin: StandIn) -> None:

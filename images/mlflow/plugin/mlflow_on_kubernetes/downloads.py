@@ -9,7 +9,7 @@ import re
 from contextvars import ContextVar
 
 from google.cloud.storage import Blob
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +20,7 @@ PATH = re.compile(
     r"|/get-artifact$|/model-versions/get-artifact$|/mlflow/logged-models/[^/]+/artifacts/files$"
 )
 """Paths of requests whose answer is one file."""
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 ASKED: ContextVar[list[Blob] | None] = ContextVar("asked", default=None)
 """Where `cloud_storage` puts the object that a request is answered with; None where MLflow itself needs the file."""
@@ -47,23 +48,50 @@ class StreamedDownloads:
 
         token = ASKED.set(asked)
         try:
-            await self._app(scope, receive, hold_back)
+            await self._app({**scope, "headers": _for_all(scope)}, receive, hold_back)
         finally:
             ASKED.reset(token)
         if started:
-            await _response(started[0], asked[0])(scope, receive, send)
+            await _response(started[0], asked[0], Headers(scope=scope))(scope, receive, send)
 
 
-def _response(start: Message, blob: Blob) -> StreamingResponse:
-    """Return the answer that MLflow began, with the object in place of the empty file."""
-    response = StreamingResponse(contents(blob), status_code=start["status"])
+def _for_all(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return a request's headers without those that ask for a part: an empty file has none."""
+    return [(name, value) for name, value in scope["headers"] if name not in {b"range", b"if-range"}]
+
+
+def _response(start: Message, blob: Blob, request: Headers) -> StreamingResponse:
+    """Return the answer that MLflow began, with the object, or a part of it, in place of the empty file."""
+    size = blob.size or 0
+    part = _part(request, size)
+    response = StreamingResponse(contents(blob, part or range(size)), 206 if part else start["status"])
     headers = MutableHeaders(raw=list(start["headers"]))
-    headers["content-length"] = str(blob.size)
+    headers["content-length"] = str(len(part or range(size)))
+    if part:
+        headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
     if blob.content_encoding:
         headers["content-encoding"] = blob.content_encoding
+    headers["accept-ranges"] = "bytes"
     # They are those of the empty file.
-    for name in ("etag", "last-modified", "accept-ranges", "transfer-encoding"):
+    for name in ("etag", "last-modified", "transfer-encoding"):
         if name in headers:
             del headers[name]
     response.raw_headers = headers.raw
     return response
+
+
+def _part(request: Headers, size: int) -> range | None:
+    """Return which bytes are asked for, as a browser does that plays a film; None where it is all of them.
+
+    Several parts, none that is there, or those of a file as it was before are answered with all, as RFC 9110 lets a
+    server do (sections 13.1.5 and 14.2).
+    """
+    asked = _RANGE.fullmatch(request.get("range", ""))
+    if asked is None or "if-range" in request:
+        return None
+    first, last = asked.groups()
+    if not first:
+        part = range(max(0, size - int(last or 0)), size)
+    else:
+        part = range(int(first), min(size, int(last) + 1 if last else size))
+    return part or None

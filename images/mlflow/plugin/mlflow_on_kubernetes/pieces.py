@@ -11,22 +11,25 @@ CHUNK = 4 * 2**20
 """Bytes of one request to Cloud Storage, and about a quarter of what one transfer takes of the memory."""
 
 
-def contents(blob: Blob) -> Iterator[bytes]:
-    """Yield an object piece by piece; the last one only once the whole agrees with its checksum.
+def contents(blob: Blob, part: range) -> Iterator[bytes]:
+    """Yield the bytes of an object that `part` names, piece by piece.
+
+    Of a whole object the last piece comes only once all of it agrees with its checksum.
 
     Raises:
         DataCorruption: it does not.
 
     """
-    size, checksum = blob.size or 0, google_crc32c.Checksum()
-    for start in range(0, size, CHUNK):
+    whole, checksum = len(part) == blob.size, google_crc32c.Checksum()
+    for start in part[::CHUNK]:
+        end = min(start + CHUNK, part.stop)
         piece = blob.download_as_bytes(
             start=start,
-            end=start + CHUNK - 1,
+            end=end - 1,
             raw_download=True,
             checksum=None,  # pyright: ignore[reportArgumentType] - Cloud Storage knows that of the whole only
         )
         checksum.update(piece)
-        if start + CHUNK >= size and base64.b64encode(checksum.digest()).decode() != blob.crc32c:
+        if whole and end == part.stop and base64.b64encode(checksum.digest()).decode() != blob.crc32c:
             raise DataCorruption(None, f"{blob.name} does not agree with its checksum {blob.crc32c}")
         yield piece
