@@ -32,6 +32,8 @@ _OPTIONS = pulumi.ResourceOptions(
         for kind in ("requests", "limits")
     ],
 )
+# Else an update after one in which the Job failed would go on waiting for it, and never run it again.
+_AGAIN = {"pulumi.com/replaceUnready": "true"}
 _LATER_SECONDS = 30  # by which a session may outlive its pod
 
 
@@ -82,7 +84,7 @@ def _job(
     return kubernetes.batch.v1.Job(
         name,
         # Without a name of its own: a Job cannot be changed, so each new one runs beside the last.
-        metadata={"namespace": args.namespace},
+        metadata={"namespace": args.namespace, "annotations": _AGAIN},
         spec={
             "backoff_limit": 3,
             "active_deadline_seconds": _MINUTES * 60,

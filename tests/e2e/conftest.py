@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psycopg
 import pytest
 
 from local.instance import Instance
@@ -80,6 +81,25 @@ def stack(project: Scratch) -> Stack:
     outputs = json.loads(running.output("pulumi", "stack", "output", "--json"))
     assert made.stdout.strip().splitlines()[-1] == outputs["tracking_uri"]
     return Stack(running, outputs, seconds, before)
+
+
+@pytest.fixture
+def database(stack: Stack) -> Iterator[psycopg.Connection]:
+    """A connection of the test's own to the metadata database."""
+    password = stack.project.output(
+        "kubectl",
+        "get",
+        "secret",
+        "mlflow-postgresql-credentials",
+        "--namespace",
+        stack.outputs["namespace"],
+        "--output",
+        "go-template={{index .data `postgresql-password` | base64decode}}",
+    )
+    with psycopg.connect(
+        host=stack.outputs["database_host"], user="postgres", dbname="postgres", password=password, sslmode="require"
+    ) as connection:
+        yield connection
 
 
 @pytest.fixture(autouse=True)

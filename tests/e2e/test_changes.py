@@ -6,11 +6,14 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from local.process import wait_for
 from tests.e2e.conftest import Stack
 from tests.e2e.test_cluster import kubectl
 
@@ -117,6 +120,11 @@ def server_pods(stack: Stack) -> set[str]:
     return set(kubectl(stack, *words).split())
 
 
+def jobs(stack: Stack) -> set[str]:
+    """Return the names of the Jobs on the database."""
+    return set(kubectl(stack, "get", "jobs", "--output", "name").split())
+
+
 def update(stack: Stack, *options: str) -> None:
     """Update the stack and wait until the pods of before are gone."""
     before = server_pods(stack)
@@ -141,3 +149,26 @@ def test_a_changed_configuration_rolls_the_pods_without_a_failed_request(stack: 
         update(stack)
 
     assert failures == []
+
+
+def test_a_migration_that_failed_is_run_again_by_the_next_update(stack: Stack, database: psycopg.Connection) -> None:
+    database.autocommit = True
+    known = database.execute("SELECT version_num FROM alembic_version").fetchone()
+    database.execute("UPDATE alembic_version SET version_num = 'unknown'")
+    rotated = next(urn for urn in resources(stack) if urn.endswith(PASSWORD))
+    before = jobs(stack)
+
+    with ThreadPoolExecutor() as pool:
+        asked = ("pulumi", "up", "--yes", "--skip-preview", "--color", "never", "--replace", rotated)
+        failing = pool.submit(stack.project.run, *asked)
+        wait_for(lambda: bool(jobs(stack) - before), what="the Job on the new password", deadline=90)
+        (failed,) = jobs(stack) - before
+        # Its own patience with a pod that fails is a minute and a half.
+        kubectl(stack, "patch", failed, "--patch", '{"spec": {"activeDeadlineSeconds": 1}}')
+    assert failing.result().returncode != 0
+    assert "migration" in failing.result().stdout
+    database.execute("UPDATE alembic_version SET version_num = %s", known)
+    update(stack)
+
+    assert failed not in jobs(stack)
+    stack.project.output("pulumi", "preview", "--expect-no-changes")

@@ -1,7 +1,5 @@
 """A data scientist's session against the tracking server, checked behind its back."""
 
-from collections.abc import Iterator
-
 import mlflow
 import psycopg
 import pytest
@@ -19,25 +17,6 @@ def run_id(stack: Stack) -> str:
     """A run with parameters, metrics, a picture and a registered model."""
     mlflow.set_tracking_uri(stack.tracking_uri)
     return tracked_run()
-
-
-@pytest.fixture
-def database(stack: Stack) -> Iterator[psycopg.Connection]:
-    """A connection of the test's own to the metadata database."""
-    password = stack.project.output(
-        "kubectl",
-        "get",
-        "secret",
-        "mlflow-postgresql-credentials",
-        "--namespace",
-        stack.outputs["namespace"],
-        "--output",
-        "go-template={{index .data `postgresql-password` | base64decode}}",
-    )
-    with psycopg.connect(
-        host=stack.outputs["database_host"], user="postgres", dbname="postgres", password=password, sslmode="require"
-    ) as connection:
-        yield connection
 
 
 @pytest.fixture

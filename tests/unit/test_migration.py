@@ -102,6 +102,11 @@ def test_each_job_has_a_name_of_its_own_since_a_job_cannot_be_changed() -> None:
     assert [each.name for each in jobs if "name" in each.inputs["metadata"]] == []
 
 
+def test_a_job_that_failed_is_run_again_by_the_next_update() -> None:
+    for each in everything().all("Job"):
+        assert each.inputs["metadata"]["annotations"]["pulumi.com/replaceUnready"] == "true"
+
+
 def test_a_new_image_or_password_is_migrated_to_anew() -> None:
     def template(**changes: Any) -> object:  # noqa: ANN401 - whatever the arguments take
         return job(server(replace(EVERYTHING, **changes)), "migration").inputs["spec"]["template"]

@@ -127,10 +127,11 @@ class Reader:
 
 
 def _in_order(values: list[Any]) -> list[Any]:
-    """Sort tags and the like by their keys: MLflow asks PostgreSQL for them in no order."""
-    if all(isinstance(each, dict) and "key" in each for each in values):
-        return sorted(values, key=lambda each: str(each["key"]))
-    return values
+    """Sort tags and the like by their keys, no two of which are the same: MLflow reads them in no order."""
+    keys = [str(each["key"]) for each in values if isinstance(each, dict) and "key" in each]
+    if len(set(keys)) < len(values):
+        return values  # a history, for instance, whose order counts
+    return sorted(values, key=lambda each: str(each["key"]))
 
 
 def _epoch(text: str) -> float:
