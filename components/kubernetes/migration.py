@@ -22,16 +22,6 @@ _RESOURCES: ResourceRequirementsArgsDict = {
 }
 _MINUTES = 30  # to build an index on a table of many millions of rows, and for a node to come up before
 _PATIENCE_MINUTES = 20  # for who reads the tables for long, an export for instance; the rest is for the migration
-_OPTIONS = pulumi.ResourceOptions(
-    custom_timeouts=pulumi.CustomTimeouts(create=f"{_MINUTES + 1}m"),
-    # GKE Autopilot sets them as it likes, and a Job cannot be changed: each update would run it again. Memory, of which
-    # request and limit are the same, it leaves alone.
-    ignore_changes=[
-        f"spec.template.spec.{containers}[*].resources.{kind}.cpu"
-        for containers in ("initContainers", "containers")
-        for kind in ("requests", "limits")
-    ],
-)
 # Else an update after one in which the Job failed would go on waiting for it, and never run it again.
 _AGAIN = {"pulumi.com/replaceUnready": "true"}
 _LATER_SECONDS = 30  # by which a session may outlive its pod
@@ -81,6 +71,14 @@ def _job(
     name: str, args: DatabaseJobArgs, steps: list[ContainerArgsDict], opts: pulumi.ResourceOptions
 ) -> kubernetes.batch.v1.Job:
     *first, last = steps
+    # GKE Autopilot sets them as it likes, and a Job cannot be changed: each update would run it again. Memory, of which
+    # request and limit are the same, it leaves alone.
+    cpu = [
+        f"spec.template.spec.{containers}[*].resources.{kind}.cpu"
+        for containers in (("initContainers", "containers") if first else ("containers",))
+        for kind in ("requests", "limits")
+    ]
+    minutes = pulumi.CustomTimeouts(create=f"{_MINUTES + 1}m")
     return kubernetes.batch.v1.Job(
         name,
         # Without a name of its own: a Job cannot be changed, so each new one runs beside the last.
@@ -93,7 +91,7 @@ def _job(
                 "spec": {**pod_spec(args.sources, last, init_containers=first), "restart_policy": "Never"},
             },
         },
-        opts=pulumi.ResourceOptions.merge(opts, _OPTIONS),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=minutes, ignore_changes=cpu)),
     )
 
 
