@@ -14,7 +14,6 @@ from local.cache import NotBuiltError, cache_root, locked, nothing_built, requir
 from local.engine.environment import own_engine
 from local.engine.go import forget_caches
 from local.errors import UserError
-from local.gcp import DEBIAN_PACKAGES
 from local.instance import STATE_ROOT, Instance
 from local.node import host, metrics_server, network, node
 from local.node.binaries import build as node_binaries
@@ -176,7 +175,7 @@ def main() -> int:
 def _alone(chosen: str, instance: Instance) -> None:
     """Run a command that no other command on the instance may meet."""
     ownership.check(instance)  # another clone's command may hold the lock for long
-    host.check({**DEBIAN_PACKAGES, **image.PACKAGES} if chosen in STARTING else None)
+    host.check(image.PACKAGES if chosen in STARTING else None)
     lock = STATE_ROOT / f".{instance.name}.lock"
     with locked(lock, f"waiting for another command on the instance {instance.name!r} to end …"):
         COMMANDS[chosen](instance)

@@ -14,9 +14,8 @@ from local.progress import step
 
 NO_SERVICES = {
     "/usr/sbin/policy-rc.d": "#!/bin/sh\n# of mlflow-local, while it installs packages\nexit 101\n",
-    "/etc/postgresql-common/createcluster.d/mlflow-local.conf": "create_main_cluster = false\n",
 }
-"""Files that keep Debian's packages from starting services of their own (invoke-rc.d(8), pg_createcluster(1))."""
+"""Files that keep Debian's packages from starting services of their own (invoke-rc.d(8))."""
 WAIT = ("-o", "DPkg::Lock::Timeout=300")  # seconds, for another package manager at work
 SYSTEM_FOLDERS = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from local.cache import key_of
 from local.errors import UserError
-from local.gcp import DEBIAN_PACKAGES, postgres_programs
+from local.gcp import postgres_programs
 from local.instance import NAME_VARIABLE, Instance
-from local.packages import require
 from local.process import Daemon, wait_for
 from local.virtualenv import PROJECT, PYTHON
 
@@ -54,7 +53,6 @@ def up(instance: Instance) -> None:
         UserError: it does not come up; the message names its log.
 
     """
-    require(DEBIAN_PACKAGES)
     standin, note = daemon(instance), _note(instance)
     version = key_of(Path(postgres_programs.__file__).parent, PROJECT / "requirements-local.txt")
     if not note.exists() or note.read_text() != version:

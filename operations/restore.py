@@ -10,13 +10,20 @@ from dataclasses import dataclass
 from operations.bucket import Folder, check, copy, differing, total
 from operations.clients import cloud_storage
 from operations.errors import UserError
-from operations.instance import Instance
+from operations.instance import BackupRun, Instance
 from operations.manifest import ARTIFACTS, DUMP, Manifest
 from operations.progress import say, step
 from operations.server import Server
 from operations.stack import Stack
 
 _NOTE = "mlflow-operations/restoring"
+_OWNER = "owner.sql"
+_PREPARE = """
+DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE "{role}"; END IF; END $$;
+GRANT "{role}" TO CURRENT_USER, cloudsqlsuperuser;
+GRANT USAGE, CREATE ON SCHEMA public TO "{role}";
+"""
+"""What mlflow-database-account does in a database later, as far as an import needs it."""
 _HELD = {
     "runs": "runs",
     "experiments": "experiments WHERE name <> 'Default'",
@@ -60,6 +67,7 @@ def restore(stack: Stack, url: str, *, overwrite: bool) -> None:
             artifacts=Folder(bucket=client.bucket(stack.artifacts)),
             manifest=Manifest.read(backup),
         )
+        _check_owner(stack, restoration.manifest)
         _check_whole(backup, restoration.manifest)
         restoration.permit(overwrite=overwrite)
         restoration.run()
@@ -92,8 +100,7 @@ class _Restoration:
 
     def permit(self, *, overwrite: bool) -> None:
         """See that nothing is lost that may not, and say what is."""
-        goes_on = self.server.note(_NOTE) == self.backup.url and self.server.replicas() == 0
-        held = "" if goes_on else _held(self.stack, self.server, self.artifacts)
+        held = "" if self._goes_on() else _held(self.stack, self.server, self.artifacts)
         if held and not overwrite:
             raise UserError(
                 f"--stack {self.stack.name} holds {held}, which would be lost: restore into a new stack,"
@@ -103,26 +110,36 @@ class _Restoration:
         if held:
             say(f"lost: {held}")
 
+    def _goes_on(self) -> bool:
+        """Tell whether the same restore was interrupted, and nobody has used the stack since."""
+        return self.server.note(_NOTE).partition(" ")[0] == self.backup.url and self.server.replicas() == 0
+
     def run(self) -> None:
         """Do it."""
         elsewhere = self.own.url != self.backup.url
         if elsewhere:
             _bring(self.backup, self.own)
         try:
-            self.server.leave_note(_NOTE, self.backup.url)
+            if not self._goes_on():
+                self.server.leave_note(_NOTE, self.backup.url)
             self.server.stop()
-            before = self.instance.back_up(f"before the restore of {self.backup.url}")
+            before = self._backup_before()
             say(
                 f"the database of before is backup {before.id} of the instance {self.instance.name}; the bucket keeps"
-                " deleted objects as old versions for 30 days"
+                " deleted objects as old versions for 30 days. The way back to that database:\n"
+                f"  python -m operations downgrade {self.stack.image} --backup {before.id} --stack {self.stack.name}"
             )
             self.instance.empty(self.database)
+            self._prepare()
             self.instance.load(self.database, f"{self.own.url}/{DUMP}")
             _restore_artifacts(self.manifest, self.backup.folder(ARTIFACTS), self.artifacts)
             self.stack.up_with_new_jobs()
             self.server.leave_note(_NOTE, None)
         except BaseException:
-            say(f"not done: the stack {self.stack.name} is of no use as it is; run the same command again to go on")
+            say(
+                f"not done: the stack {self.stack.name} is of no use as it is; run the same command again to go on,"
+                " or the way back"
+            )
             raise
         if elsewhere:
             self.own.blob(DUMP).delete()
@@ -130,6 +147,31 @@ class _Restoration:
         self.server.start()
         _check_runs(self.server, self.manifest)
         say(f"restored and checked: {self.manifest.runs} runs, {total(self.manifest.artifacts)} of artifacts")
+
+    def _backup_before(self) -> BackupRun:
+        """Return the backup to go back to; the same restore, interrupted, has made it."""
+        _, _, made = self.server.note(_NOTE).partition(" ")
+        if made:
+            return self.instance.backup(made)
+        backup = self.instance.back_up(f"before the restore of {self.backup.url}")
+        self.server.leave_note(_NOTE, f"{self.backup.url} {backup.id}")
+        return backup
+
+    def _prepare(self) -> None:
+        """Let the role that owns everything create in the new database: an import gives each table to it at once."""
+        script = self.own.blob(_OWNER)
+        script.upload_from_string(_PREPARE.format(role=self.database), content_type="application/sql")
+        self.instance.load(self.database, f"{self.own.url}/{_OWNER}")
+        script.delete()
+
+
+def _check_owner(stack: Stack, manifest: Manifest) -> None:
+    """See that who owns the tables of the backup is there: `postgres` is in every instance."""
+    if manifest.database not in (stack.database, "postgres"):
+        raise UserError(
+            f"--stack {stack.name}: mlflow:databaseUser is {stack.database}, and the backup is of a stack where it is"
+            f" {manifest.database}: restore into a stack with mlflow:databaseUser {manifest.database}"
+        )
 
 
 def _check_whole(backup: Folder, manifest: Manifest) -> None:

@@ -3,16 +3,11 @@
 The stand-in itself (`python -m local.gcp`) needs the packages of requirements-local.txt. This module and
 `postgres_programs` do not: the command line imports them before any package is installed.
 
-What stands behind an instance: PostgreSQL 15 of Debian, whatever `databaseVersion` asks for. The version asked for
-is recorded and answered; the engine is not exchanged. Machine type, disk, availability, maintenance and the schedule of
-automated backups are recorded too, and have no effect. Backups that are asked for are real copies, networks are names.
+What stands behind an instance is PostgreSQL of the major version that `databaseVersion` asks for when it is made; a
+later version asked for is recorded and answered, and the engine stays. Of the machine type counts how many connections
+it takes. Disk, availability, maintenance and the schedule of automated backups are recorded, and have no effect.
+Backups that are asked for are real copies, networks are names.
 """
-
-POSTGRES_PROGRAMS = "/usr/lib/postgresql/15/bin"
-"""Folder of initdb, pg_ctl and postgres, where Debian's package puts them (they are not on PATH)."""
-
-DEBIAN_PACKAGES = {f"{POSTGRES_PROGRAMS}/postgres": "postgresql-15"}
-"""Program to Debian package, in the form that `local.packages.require` takes."""
 
 
 def endpoints(base_url: str) -> dict[str, str]:

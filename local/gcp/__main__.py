@@ -24,7 +24,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from local.command import WITHOUT_PROXY
 from local.errors import UserError
 from local.gcp import projects
 from local.gcp.app import Api
@@ -97,7 +96,7 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    os.environ.update(WITHOUT_PROXY)  # the only server asked is the object emulator
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # where the object emulator is
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     arguments = _arguments()

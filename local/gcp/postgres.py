@@ -16,11 +16,13 @@ from pathlib import Path
 import psycopg
 from psycopg import pq, sql
 
-from local.gcp import certificates
+from local.gcp import certificates, engines
 from local.gcp.errors import OperationFailedError
-from local.gcp.postgres_programs import SYSTEM_USER, begin, hand_over, last_line, require, run, write
+from local.gcp.postgres_programs import SYSTEM_USER, begin, hand_over, program, reason, require, run, write
 
 ADMINISTRATOR = "cloudsqladmin"
+EXPORTER = "cloudsqlimportexport"
+"""Who exports, and imports where nobody else is named: no superuser, a member of cloudsqlsuperuser."""
 PORT = 5432
 _START_SECONDS = 60
 
@@ -40,6 +42,8 @@ class Server:
     """A PostgreSQL server below `folder`, reached at port 5432 of each of `addresses`."""
 
     folder: Path
+    major: int
+    """Its version, such as 18."""
     addresses: tuple[str, ...]
     flags: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -47,6 +51,13 @@ class Server:
     def data(self) -> Path:
         """The data directory."""
         return self.folder / "data"
+
+    def program(self, name: str) -> str:
+        """Answer where a program of this version is."""
+        return program(self.folder, self.major, name)
+
+    def _bring_programs(self) -> None:
+        engines.bring(self.major, Path(self.program("postgres")).parent.parent)
 
     def create(self, certificate: certificates.ServerCertificates) -> None:
         """Make the data directory; nothing happens when it is there, and half of one is made anew."""
@@ -57,7 +68,16 @@ class Server:
         sockets.mkdir(mode=0o700, exist_ok=True)
         for path in (sockets, new):
             hand_over(path)
-        require(["initdb", f"--pgdata={new}", f"--username={ADMINISTRATOR}", "--encoding=UTF8", "--locale=C.UTF-8"])
+        self._bring_programs()
+        require(
+            [
+                self.program("initdb"),
+                f"--pgdata={new}",
+                f"--username={ADMINISTRATOR}",
+                "--encoding=UTF8",
+                "--locale=C.UTF-8",
+            ]
+        )
         for name, content in (
             ("server-ca.pem", certificate.authority),
             ("server-cert.pem", certificate.certificate),
@@ -88,12 +108,14 @@ class Server:
             self.data / "postgresql.conf",
             "".join(_setting(*item) for item in {**defaults, **self.flags, **own}.items()),
         )
-        guest = [f'guest {SYSTEM_USER or operating_user} "{access.guest}"'] if access.guest else []
-        write(self.data / "pg_ident.conf", "\n".join([f"stand-in {operating_user} {ADMINISTRATOR}", *guest]) + "\n")
+        known = [f"{operating_user} {ADMINISTRATOR}", f"{operating_user} {EXPORTER}"]
+        if access.guest:
+            known.append(f'{SYSTEM_USER or operating_user} "{access.guest}"')
+        write(self.data / "pg_ident.conf", "".join(f"stand-in {who}\n" for who in known))
         kind = "hostssl" if access.encrypted_only else "host"
         lines = [
-            f"local all,replication {ADMINISTRATOR} peer map=stand-in",
-            *([f'local all "{access.guest}" peer map=guest'] if access.guest else []),
+            f"local all,replication {ADMINISTRATOR},{EXPORTER} peer map=stand-in",
+            *([f'local all "{access.guest}" peer map=stand-in'] if access.guest else []),
             f"host all {ADMINISTRATOR} 0.0.0.0/0 reject",
             *(f"{kind} all all {network} scram-sha-256" for network in access.networks),
         ]
@@ -102,10 +124,10 @@ class Server:
     def check_flags(self) -> None:
         """Raise OperationFailedError when the server would refuse a flag's value."""
         for name, value in self.flags.items():
-            arguments = ["postgres", "-D", str(self.data), "-C", name, "-c", f"{name}={value}"]
+            arguments = [self.program("postgres"), "-D", str(self.data), "-C", name, "-c", f"{name}={value}"]
             status, said = run(arguments)
             if status:
-                raise OperationFailedError("INVALID_FLAG_VALUE", f"database flag {name}={value}: {last_line(said)}")
+                raise OperationFailedError("INVALID_FLAG_VALUE", f"database flag {name}={value}: {reason(said)}")
 
     def serving(self) -> bool:
         """Tell whether the server answers."""
@@ -120,6 +142,11 @@ class Server:
 
         One that is on its way up, or down, since a stand-in was killed meanwhile, is awaited.
         """
+        self._bring_programs()
+        if SYSTEM_USER and self.data.owner() != SYSTEM_USER:  # of a stand-in that ran it as another user
+            require(
+                ["/usr/bin/chown", "--recursive", SYSTEM_USER, *map(str, (self.data, self.folder / "run"))], user=None
+            )
         deadline = time.monotonic() + _START_SECONDS
         while not self.serving():
             if not self._running():
@@ -132,7 +159,7 @@ class Server:
 
     def _running(self) -> bool:
         """Tell whether the process that postmaster.pid names is there, as PostgreSQL itself judges."""
-        status, _ = run(["pg_ctl", "status", f"--pgdata={self.data}"])
+        status, _ = run([self.program("pg_ctl"), "status", f"--pgdata={self.data}"])
         return status == 0
 
     def _launch(self) -> None:
@@ -141,21 +168,24 @@ class Server:
             log.touch(mode=0o600)
             hand_over(log)
         status, said = run(
-            ["pg_ctl", "start", f"--pgdata={self.data}", f"--log={log}", "--wait", f"--timeout={_START_SECONDS}"]
+            [
+                *(self.program("pg_ctl"), "start", f"--pgdata={self.data}"),
+                *(f"--log={log}", "--wait", f"--timeout={_START_SECONDS}"),
+            ]
         )
         if status:
             reasons = [line for line in log.read_text().splitlines()[-10:] if "could not" in line or "FATAL" in line]
             where = ", ".join(self.addresses)
-            message = f"PostgreSQL does not start on {where}: {' '.join(reasons) or last_line(said)} ({log})"
+            message = f"PostgreSQL does not start on {where}: {' '.join(reasons) or reason(said)} ({log})"
             taken = any("Address already in use" in reason for reason in reasons)
             remedy = f". End the program that holds port {PORT} there (`ss -ltnp` names it)" if taken else ""
             raise OperationFailedError("INTERNAL_ERROR", message + remedy)
 
     def stop(self) -> None:
         """Stop the server: open sessions are ended, nothing committed is lost."""
-        status, said = run(["pg_ctl", "stop", f"--pgdata={self.data}", "--mode=fast", "--wait"])
+        status, said = run([self.program("pg_ctl"), "stop", f"--pgdata={self.data}", "--mode=fast", "--wait"])
         if status and (self.data / "postmaster.pid").exists() and self.serving():
-            raise OperationFailedError("INTERNAL_ERROR", f"pg_ctl stop: {last_line(said)}")
+            raise OperationFailedError("INTERNAL_ERROR", f"pg_ctl stop: {reason(said)}")
 
     def apply(self) -> None:
         """Make changed configuration count: by a reload, and by a restart where PostgreSQL wants one."""

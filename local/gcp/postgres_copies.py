@@ -19,7 +19,7 @@ def take(server: Server, copy: Path) -> None:
     partial = begin(copy)
     connection = [f"--host={server.folder / 'run'}", f"--port={PORT}", f"--username={ADMINISTRATOR}", "--no-password"]
     form = ["--format=tar", "--compress=client-gzip:1", "--wal-method=stream", "--checkpoint=fast", "--no-manifest"]
-    require(["pg_basebackup", f"--pgdata={partial}", *form, *connection], user=None)
+    require([server.program("pg_basebackup"), f"--pgdata={partial}", *form, *connection], user=None)
     partial.rename(copy)
 
 

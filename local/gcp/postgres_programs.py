@@ -4,6 +4,8 @@ A program ends with the stand-in, by whatever way that ends; a database server, 
 """
 
 import os
+import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,21 +13,26 @@ from pathlib import Path
 from typing import IO
 
 from local.errors import UserError
-from local.gcp import POSTGRES_PROGRAMS
 from local.gcp.errors import OperationFailedError
 
 _ENDS_WITH_US = ("/usr/bin/setpriv", "--pdeathsig=KILL", "--")
 
-SYSTEM_USER = "postgres" if os.geteuid() == 0 else None
-"""Debian's user of PostgreSQL, or None where we are somebody else than root."""
+SYSTEM_USER = "nobody" if os.geteuid() == 0 else None
+"""Whom PostgreSQL runs as, since it refuses to be root; None where we are somebody else."""
+_GROUP = pwd.getpwnam(SYSTEM_USER).pw_gid if SYSTEM_USER else None
+
+
+def program(folder: Path, major: int, name: str) -> str:
+    """Answer where a program for the server in `folder` is: beside it, for all servers of that version."""
+    return str(folder.parent / f"postgresql-{major}" / "bin" / name)
 
 
 def run(command: list[str], *, user: str | None = SYSTEM_USER, stdin: IO[bytes] | None = None) -> tuple[int, str]:
-    """Run a program of PostgreSQL, or one by its path, with nothing of our environment; answer status and words."""
+    """Run a program with nothing of our environment; answer its status and its words."""
     result = subprocess.run(
-        [*_ENDS_WITH_US, Path(POSTGRES_PROGRAMS) / command[0], *command[1:]],
+        [*_ENDS_WITH_US, *command],
         user=user,
-        group=user,
+        group=_GROUP if user else None,
         extra_groups=[] if user else None,
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
         cwd="/",
@@ -42,7 +49,7 @@ def require(command: list[str], *, user: str | None = SYSTEM_USER, stdin: IO[byt
     """Run a program that has to succeed; OperationFailedError with its last word when it does not."""
     status, said = run(command, user=user, stdin=stdin)
     if status:
-        raise OperationFailedError("INTERNAL_ERROR", f"{command[0]} ended with {status}: {last_line(said)}")
+        raise OperationFailedError("INTERNAL_ERROR", f"{Path(command[0]).name} ended with {status}: {reason(said)}")
 
 
 def end_servers(folder: Path) -> None:
@@ -54,9 +61,10 @@ def end_servers(folder: Path) -> None:
         data, pid = note.parent, note.read_text().partition("\n")[0]
         if not _works_in(pid, data):
             continue  # it has ended, and the number may be another process's
-        status, said = run(["pg_ctl", "stop", f"--pgdata={data}", "--mode=immediate"])
+        stop = program(data.parent, int((data / "PG_VERSION").read_text()), "pg_ctl")
+        status, said = run([stop, "stop", f"--pgdata={data}", "--mode=immediate"])
         if status and note.exists():
-            raise UserError(f"the database server {pid} below {folder} does not end: {last_line(said)}. End it by hand")
+            raise UserError(f"the database server {pid} below {folder} does not end: {reason(said)}. End it by hand")
 
 
 def _works_in(pid: str, folder: Path) -> bool:
@@ -66,10 +74,11 @@ def _works_in(pid: str, folder: Path) -> bool:
         return False
 
 
-def last_line(said: str) -> str:
-    """Answer the last line of what a program printed."""
+def reason(said: str) -> str:
+    """Answer why a program failed, of all that it printed: its first word of an error, or its last word."""
     lines = said.strip().splitlines()
-    return lines[-1] if lines else "(nothing was printed)"
+    errors = [line for line in lines if re.search("error:|FATAL:", line, re.IGNORECASE)]
+    return (errors or lines[-1:] or ["(nothing was printed)"])[0]
 
 
 def begin(path: Path) -> Path:
@@ -85,7 +94,7 @@ def begin(path: Path) -> Path:
 def hand_over(path: Path) -> None:
     """Give a file or folder to the user that PostgreSQL runs as."""
     if SYSTEM_USER:
-        shutil.chown(path, SYSTEM_USER, SYSTEM_USER)
+        shutil.chown(path, SYSTEM_USER, _GROUP)
 
 
 def write(path: Path, content: str) -> None:

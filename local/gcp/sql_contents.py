@@ -16,7 +16,8 @@ from local.gcp.sql_instances import Instances
 Json: TypeAlias = dict[str, Any]
 
 _API = "https://sqladmin.googleapis.com/sql/v1beta4"
-_RESERVED_ROLES = {postgres.ADMINISTRATOR, "cloudsqlsuperuser"}
+_RESERVED = ("cloudsql", "pg_")
+"""What names of Cloud SQL's own roles, and of PostgreSQL's, begin with."""
 _MEMBERSHIPS = """
     SELECT r.rolname, array_agg(g.rolname ORDER BY g.rolname) FILTER (WHERE g.rolname IS NOT NULL)
     FROM pg_roles r LEFT JOIN pg_auth_members m ON m.member = r.oid LEFT JOIN pg_roles g ON g.oid = m.roleid
@@ -80,7 +81,7 @@ class Contents:
         """Answer the roles that each user is a member of."""
         with self._server(path).connect() as connection:
             rows = connection.execute(_MEMBERSHIPS).fetchall()
-        return {name: roles or [] for name, roles in rows if name not in _RESERVED_ROLES}
+        return {name: roles or [] for name, roles in rows if not name.startswith(_RESERVED)}
 
     def _databases(self, path: dict[str, str]) -> list[str]:
         return self._names(path, "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname")
@@ -105,7 +106,7 @@ class Contents:
         if call.body.get("type", "BUILT_IN") != "BUILT_IN":
             raise not_implemented(f"User.type {call.body['type']}")
         name: str = call.body.get("name", "")
-        if not name or name in _RESERVED_ROLES or name.startswith("pg_"):
+        if not name or name.startswith(_RESERVED):
             raise invalid(f"User.name {name!r} is empty or reserved.")
         roles: list[str] = call.body.get("databaseRoles", [])
         return self._start("CREATE_USER", call, user=name, verifier=_verifier(name, call.body), roles=roles)

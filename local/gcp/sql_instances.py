@@ -67,8 +67,9 @@ class Instances:
         instance: Json = record["instance"]
         return postgres.Server(
             folder=self._folder / record["folder"],
+            major=sql_rules.major(instance["databaseInstalledVersion"]),
             addresses=tuple(entry["ipAddress"] for entry in instance["ipAddresses"]),
-            flags=sql_rules.flags(instance["settings"]),
+            flags=sql_settings.defaults_of_tier(instance["settings"]) | sql_rules.flags(instance["settings"]),
         )
 
     def addresses(self, settings: Json, current: list[Json]) -> list[Json]:

@@ -6,22 +6,27 @@ from typing import Any, TypeAlias
 
 from psycopg import sql
 
-from local.gcp import certificates, postgres, projects, sql_settings
+from local.gcp import certificates, engines, postgres, projects, sql_settings
 from local.gcp.app import Call, Handler
 from local.gcp.compute import network_path
 from local.gcp.errors import conflict, invalid, not_implemented
 from local.gcp.operations import Work, timestamp
 from local.gcp.service_networking import Connections
 from local.gcp.sql_instances import Instances
-from local.gcp.sql_rules import major_version
+from local.gcp.sql_rules import major
 
 Json: TypeAlias = dict[str, Any]
 
 _API = "https://sqladmin.googleapis.com/sql/v1beta4"
-_ENGINE = "POSTGRES_15"
 _ROLES = (
     "CREATE ROLE cloudsqlsuperuser NOLOGIN CREATEDB CREATEROLE",
+    f"CREATE ROLE {postgres.EXPORTER} LOGIN CREATEDB CREATEROLE IN ROLE cloudsqlsuperuser",
     "CREATE ROLE postgres LOGIN CREATEDB CREATEROLE IN ROLE cloudsqlsuperuser",
+    "CREATE ROLE cloudsqlobservability LOGIN IN ROLE pg_monitor",  # reads for Query Insights
+    "CREATE ROLE cloudsqlagent LOGIN CREATEDB CREATEROLE IN ROLE cloudsqlsuperuser",
+    "CREATE ROLE cloudsqlreplica LOGIN REPLICATION",
+    *(f"CREATE ROLE cloudsqliam{kind} NOLOGIN" for kind in ("user", "serviceaccount", "group")),
+    *(f"CREATE ROLE cloudsqliamgroup{kind} NOLOGIN" for kind in ("user", "serviceaccount")),
 )
 
 
@@ -87,7 +92,7 @@ class Lifecycle:
             "region": region,
             "state": "PENDING_CREATE",
             "databaseVersion": version,
-            "databaseInstalledVersion": _ENGINE,
+            "databaseInstalledVersion": "_".join(["POSTGRES", *engines.here()[major(version)].split(".")[:2]]),
             "backendType": "SECOND_GEN",
             "instanceType": "CLOUD_SQL_INSTANCE",
             "connectionName": f"{project}:{region}:{name}",
@@ -125,7 +130,7 @@ class Lifecycle:
         settings = change(instance["settings"], call.body.get("settings") or {})
         self._require_connection(f"{instance['project']}:{instance['name']}", settings)
         version = _postgres(call.body.get("databaseVersion") or instance["databaseVersion"])
-        if major_version(version) < major_version(instance["databaseVersion"]):
+        if major(version) < major(instance["databaseVersion"]):
             raise invalid(f"databaseVersion: {instance['databaseVersion']} cannot go back to {version}.")
         changes: Json = {
             "settings": settings,
@@ -173,6 +178,8 @@ class Lifecycle:
 def _postgres(version: str) -> str:
     if not version.startswith("POSTGRES_"):
         raise not_implemented(f"databaseVersion {version or '(none)'}, which is not PostgreSQL,")
+    if major(version) not in engines.here():
+        raise not_implemented(f"databaseVersion {version}, other than {' and '.join(map(str, engines.here()))},")
     return version
 
 

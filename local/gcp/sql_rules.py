@@ -63,9 +63,9 @@ def flags(settings: Json) -> dict[str, str]:
     return {flag["name"]: flag["value"] for flag in settings.get("databaseFlags", [])}
 
 
-def major_version(version: str) -> list[int]:
-    """Answer the numbers of "POSTGRES_9_6"."""
-    return [int(part) for part in version.split("_")[1:]]
+def major(version: str) -> int:
+    """Answer the first number of "POSTGRES_18", or of "POSTGRES_18_4"."""
+    return int(version.split("_")[1])
 
 
 def network(value: str) -> ipaddress.IPv4Network:

@@ -12,9 +12,14 @@ from typing import Any, TypeAlias, cast
 from local.gcp.discovery import without_nulls
 from local.gcp.errors import ApiError, invalid
 from local.gcp.postgres import Access
-from local.gcp.sql_rules import checked, major_version, network
+from local.gcp.sql_rules import checked, major, network
 
 Json: TypeAlias = dict[str, Any]
+
+_CONNECTIONS = ((120, 1000), (60, 800), (30, 600), (15, 500), (7.5, 400), (6, 200), (3.75, 100), (1.7, 50), (0, 25))
+"""From so many GB of memory on there are so many connections."""
+_SHARED_CORE = {"db-f1-micro": 0.6, "db-g1-small": 1.7}
+_OTHER_GB = 16  # of the least machine that is named otherwise
 
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 """RFC 1918: whom Cloud SQL lets in over a private network without a word; others there need an authorized network."""
@@ -57,14 +62,14 @@ _DEFAULTS_WHERE_ASKED: Json = {
     "maintenanceWindow": {"kind": "sql#maintenanceWindow", "day": 0, "hour": 0},
 }
 _KEPT_BY_UPDATE = ("tier", "edition", "dataDiskType", "dataDiskSizeGb", "pricingPlan", "locationPreference")
-_FIRST_PLUS_VERSION = [16]
+_FIRST_PLUS_VERSION = 16
 
 
 def created(asked: Json, region: str, version: str) -> Json:
     """Answer the settings of a new instance: what was asked over the defaults; ApiError for what cannot be."""
     if not asked.get("tier"):
         raise invalid("settings.tier is missing: name a machine, such as db-custom-2-3840.")
-    edition = "ENTERPRISE_PLUS" if major_version(version) >= _FIRST_PLUS_VERSION else "ENTERPRISE"
+    edition = "ENTERPRISE_PLUS" if major(version) >= _FIRST_PLUS_VERSION else "ENTERPRISE"
     settings = merged({**_DEFAULTS, "edition": edition}, without_nulls(asked))
     settings.setdefault("locationPreference", {"kind": "sql#locationPreference", "zone": f"{region}-a"})
     return _completed(settings | {"settingsVersion": "1"})
@@ -91,6 +96,13 @@ def access(settings: Json) -> Access:
     networks = [str(network(entry["value"])) for entry in configuration["authorizedNetworks"]]
     private = _PRIVATE if configuration.get("privateNetwork") else ()
     return Access(networks=[*networks, *private], encrypted_only=configuration["sslMode"] == "ENCRYPTED_ONLY")
+
+
+def defaults_of_tier(settings: Json) -> dict[str, str]:
+    """Answer the flags that follow from the machine (https://cloud.google.com/sql/docs/postgres/flags)."""
+    tier: str = settings["tier"]
+    memory = _SHARED_CORE.get(tier) or (int(tier.rpartition("-")[2]) / 1024 if "custom" in tier else _OTHER_GB)
+    return {"max_connections": str(next(most for least, most in _CONNECTIONS if memory >= least))}
 
 
 def addresses(settings: Json, current: list[Json], free: Iterator[ipaddress.IPv4Address]) -> list[Json]:

@@ -1,7 +1,7 @@
 """Databases to and from Cloud Storage: the handlers of sql.instances.export and sql.instances.import.
 
 SQL only, one database at a time; what is asked for with `offload` is done all the same, by the instance itself. Without
-an importUser the import is done by postgres. An import that fails leaves nothing of itself behind.
+an importUser the import is done by cloudsqlimportexport. An import that fails leaves nothing of itself behind.
 """
 
 import gzip
@@ -17,6 +17,7 @@ from local.gcp import postgres_dumps, sql_settings
 from local.gcp.app import Call, Handler
 from local.gcp.bucket_access import BucketAccess
 from local.gcp.errors import OperationFailedError, invalid, not_implemented
+from local.gcp.postgres import EXPORTER
 from local.gcp.sql_contents import Contents
 from local.gcp.sql_instances import Instances
 
@@ -55,9 +56,10 @@ class Transfers:
         if not context.get("database"):
             raise invalid("importContext.database is missing: into which database?")
         self._contents.require_database(call.path, context["database"])
-        user = self._contents.require_user(call.path, context.get("importUser") or "postgres")
-        if set(user) & set('"\n'):
-            raise not_implemented(f"importContext.importUser {user!r}")
+        if user := context.get("importUser"):
+            self._contents.require_user(call.path, user)
+            if set(user) & set('"\n'):
+                raise not_implemented(f"importContext.importUser {user!r}")
         return self._start("IMPORT", call, context, writing=False)
 
     def _start(self, operation_type: str, call: Call, context: Json, *, writing: bool) -> Json:
@@ -81,7 +83,7 @@ class Transfers:
     def _import(self, work: Json) -> None:
         context, record = work["context"], self._instances.find_runnable(work)
         server, access = self._instances.server(record), sql_settings.access(record["instance"]["settings"])
-        user = context.get("importUser") or "postgres"
+        user = context.get("importUser") or EXPORTER
         with _scratch(server.folder) as folder:
             file = folder / "dump.sql"
             self._access.download(context["uri"], file)

@@ -22,6 +22,7 @@ Json: TypeAlias = dict[str, Any]
 
 PROJECT = "demo"
 PASSWORD = "s3cret'@ü x"  # noqa: S105 - of a database that lives for one test
+VERSION = "POSTGRES_18"
 DEADLINE_SECONDS = 30
 _REPOSITORY = Path(__file__).parents[2]
 
@@ -117,9 +118,9 @@ class StandIn:
         poll(lambda: self.sql("GET", path)["status"] == "DONE", f"operation {operation['operationType']}")
         return self.sql("GET", path)
 
-    def create(self, name: str, **settings: Any) -> Json:  # noqa: ANN401 - any setting
+    def create(self, name: str, version: str = VERSION, **settings: Any) -> Json:  # noqa: ANN401 - any setting
         """Create an instance with PASSWORD that loopback clients may reach, and answer it when it serves."""
-        body = instance_body(name, **settings)
+        body = {**instance_body(name, **settings), "databaseVersion": version}
         operation = self.done(self.sql("POST", "instances", body))
         assert "error" not in operation, operation
         return self.sql("GET", f"instances/{name}")
@@ -154,7 +155,7 @@ def instance_body(name: str, **settings: Any) -> Json:  # noqa: ANN401 - any set
     network = {"ipv4Enabled": True, "sslMode": "ENCRYPTED_ONLY", "authorizedNetworks": [{"value": "127.0.0.1/32"}]}
     return {
         "name": name,
-        "databaseVersion": "POSTGRES_14",
+        "databaseVersion": VERSION,
         "region": "asia-southeast1",
         "rootPassword": PASSWORD,
         "settings": {"tier": "db-custom-2-3840", "edition": "ENTERPRISE", "ipConfiguration": network, **settings},

@@ -11,7 +11,7 @@ _RUNS = "instances/backed/backupRuns"
 @pytest.fixture(scope="module")
 def backed(standin: StandIn) -> Json:
     """An instance with a table, a user and a second database, as they were when it was backed up."""
-    instance = standin.create("backed")
+    instance = standin.create("backed", version="POSTGRES_17")
     standin.done(standin.sql("POST", "instances/backed/users", {"name": "ada", "password": "one"}))
     standin.done(standin.sql("POST", "instances/backed/databases", {"name": "second"}))
     query(instance, "CREATE TABLE kept AS SELECT 'before' AS state")
@@ -79,15 +79,15 @@ def test_a_restored_instance_takes_writes_and_further_backups(standin: StandIn, 
 
 
 def test_a_backup_is_restored_into_another_instance_of_the_same_version_only(standin: StandIn, run: Json) -> None:
-    other = standin.create("other")
+    other = standin.create("other", version="POSTGRES_17")
     body = {"restoreBackupContext": {"backupRunId": run["id"], "instanceId": "backed", "project": PROJECT}}
     _restore(standin, "other", body)
     assert query(other, "SELECT state FROM kept", dbname="second") == [("second",)]
 
-    standin.done(standin.sql("PATCH", "instances/other", {"databaseVersion": "POSTGRES_17"}))
+    standin.done(standin.sql("PATCH", "instances/other", {"databaseVersion": "POSTGRES_18"}))
     error = standin.sql("POST", "instances/other/restoreBackup", body)["error"]
     assert error["code"] == 400
-    assert "POSTGRES_14" in error["message"]
+    assert "POSTGRES_17" in error["message"]
 
 
 def test_backups_go_with_their_instance_unless_they_are_to_be_retained(standin: StandIn) -> None:

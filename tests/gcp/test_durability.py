@@ -23,7 +23,7 @@ _SETTINGS: Json = {
 
 @pytest.fixture(scope="module")
 def durable(standin: StandIn) -> Json:
-    return standin.create("durable", **_SETTINGS)
+    return standin.create("durable", version="POSTGRES_17", **_SETTINGS)
 
 
 def _refusal(standin: StandIn, **settings: object) -> str:
@@ -50,12 +50,12 @@ def test_postgres_has_the_flags_that_it_knows_and_google_s_own_are_recorded(dura
 
 
 def test_a_newer_version_is_an_update_and_an_older_one_is_refused(standin: StandIn, durable: Json) -> None:
-    assert durable["databaseVersion"] == "POSTGRES_14"
-    standin.done(standin.sql("PATCH", "instances/durable", {"databaseVersion": "POSTGRES_17"}))
-    assert standin.sql("GET", "instances/durable")["databaseVersion"] == "POSTGRES_17"
+    assert durable["databaseVersion"] == "POSTGRES_17"
+    standin.done(standin.sql("PATCH", "instances/durable", {"databaseVersion": "POSTGRES_18"}))
+    assert standin.sql("GET", "instances/durable")["databaseVersion"] == "POSTGRES_18"
     error = standin.sql("PATCH", "instances/durable", {"databaseVersion": "POSTGRES_16"})["error"]
     assert error["code"] == 400
-    assert "POSTGRES_17" in error["message"]
+    assert "POSTGRES_18" in error["message"]
 
 
 def test_a_regional_instance_needs_backups_and_their_logs(standin: StandIn) -> None:

@@ -16,7 +16,7 @@ def changing(standin: StandIn) -> Json:
 def test_an_instance_answers_the_settings_asked_and_google_s_defaults(instance: Json) -> None:
     settings = instance["settings"]
     assert instance["state"] == "RUNNABLE"
-    assert instance["databaseVersion"] == "POSTGRES_14"
+    assert instance["databaseVersion"] == "POSTGRES_18"
     assert instance["connectionName"] == f"{PROJECT}:asia-southeast1:shared"
     assert settings["tier"] == "db-custom-2-3840"
     assert settings["ipConfiguration"]["sslMode"] == "ENCRYPTED_ONLY"
@@ -24,9 +24,20 @@ def test_an_instance_answers_the_settings_asked_and_google_s_defaults(instance: 
     assert settings["settingsVersion"] == "1"
 
 
-def test_the_engine_behind_is_named_whatever_version_was_asked_for(instance: Json) -> None:
-    assert instance["databaseInstalledVersion"] == "POSTGRES_15"
-    assert query(instance, "SHOW server_version")[0][0].startswith("15.")
+@pytest.mark.parametrize("major", [14, 15, 16, 17, 18])
+def test_the_engine_is_of_the_version_that_was_asked_for(standin: StandIn, major: int) -> None:
+    instance = standin.create(f"of-{major}", version=f"POSTGRES_{major}")
+    version: str = query(instance, "SHOW server_version")[0][0]
+    assert version.startswith(f"{major}.")
+    assert instance["databaseInstalledVersion"] == f"POSTGRES_{version.replace('.', '_')}"
+    standin.done(standin.sql("DELETE", f"instances/of-{major}"))
+
+
+@pytest.mark.parametrize(("tier", "most"), [("db-f1-micro", 25), ("db-custom-2-3840", 100), ("db-custom-4-15360", 500)])
+def test_a_machine_takes_as_many_connections_as_google_s(standin: StandIn, tier: str, most: int) -> None:
+    instance = standin.create(tier, tier=tier)
+    assert query(instance, "SHOW max_connections") == [(str(most),)]
+    standin.done(standin.sql("DELETE", f"instances/{tier}"))
 
 
 def test_no_password_is_in_an_answer(instance: Json) -> None:
@@ -106,7 +117,7 @@ def test_an_update_returns_what_it_does_not_name_to_its_default(standin: StandIn
     assert "error" not in standin.done(standin.sql("PUT", "instances/changing", {"settings": settings}))
     after = standin.sql("GET", "instances/changing")["settings"]
     assert (after["tier"], after["userLabels"]) == ("db-custom-4-7680", {"a": "b"})
-    assert query(changing, "SHOW max_connections") == [("100",)]
+    assert query(changing, "SHOW max_connections") == [("400",)]  # of the larger machine
 
 
 def test_settings_read_too_long_ago_are_a_412(standin: StandIn, changing: Json) -> None:

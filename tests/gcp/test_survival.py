@@ -138,8 +138,8 @@ def test_a_failure_does_not_end_the_supervision(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_server_that_is_still_on_its_way_is_awaited(own_standin: StandIn) -> None:
     instance = own_standin.create("kept")
-    (folder,) = own_standin.state.glob("sql/*")
-    server = Server(folder=folder, addresses=(address(instance),))
+    (folder,) = (data.parent for data in own_standin.state.glob("sql/*/data"))
+    server = Server(folder=folder, major=18, addresses=(address(instance),))
     own_standin.kill()
     with ThreadPoolExecutor() as pool:
         with connect(instance):

@@ -14,12 +14,10 @@ _ADMIN = "roles/storage.objectAdmin"
 
 @pytest.fixture(scope="module")
 def source(standin: StandIn) -> Json:
-    """An instance whose database `app` belongs to a role that no other instance has."""
+    """An instance whose database `app` belongs to a role of its own."""
     instance = standin.create("source")
     standin.done(standin.sql("POST", "instances/source/databases", {"name": "app"}))
-    query(instance, "CREATE ROLE app_owner")
-    query(instance, "GRANT app_owner TO postgres")
-    query(instance, "GRANT ALL ON SCHEMA public TO app_owner", dbname="app")
+    _make_owner(instance, "app")
     query(
         instance,
         "SET ROLE app_owner; CREATE TABLE runs (id serial PRIMARY KEY, note text);"
@@ -42,6 +40,14 @@ def bucket(standin: StandIn) -> Generator[storage.Bucket]:
         bucket = client.create_bucket("dumps")
         yield bucket
         bucket.delete(force=True)
+
+
+def _make_owner(instance: Json, database: str) -> None:
+    """Make the role that the database's tables belong to, as an export needs it."""
+    if not query(instance, "SELECT 1 FROM pg_roles WHERE rolname = 'app_owner'"):
+        query(instance, "CREATE ROLE app_owner")
+    query(instance, "GRANT app_owner TO postgres, cloudsqlsuperuser")
+    query(instance, "GRANT ALL ON SCHEMA public TO app_owner", dbname=database)
 
 
 @contextmanager
@@ -81,38 +87,62 @@ def exported(standin: StandIn, source: Json, bucket: storage.Bucket) -> storage.
     return bucket
 
 
-def test_a_dump_names_no_owner_and_comes_compressed_where_its_name_says_so(exported: storage.Bucket) -> None:
+def test_a_dump_names_owners_and_grants_and_comes_compressed_where_its_name_says_so(exported: storage.Bucket) -> None:
     plain = exported.blob("app.sql").download_as_bytes()
     packed = gzip.decompress(exported.blob("daily/app.sql.gz").download_as_bytes(raw_download=True))
-    assert b"CREATE TABLE public.runs" in plain
-    assert b"app_owner" not in plain
+    assert b"ALTER TABLE public.runs OWNER TO app_owner" in plain
+    assert b"GRANT ALL ON SCHEMA public TO app_owner" in plain
     assert len(packed) == len(plain)
+
+
+@pytest.mark.usefixtures("exported")
+def test_who_owns_something_has_to_be_there_and_may_have_to_create_it(standin: StandIn, target: Json) -> None:
+    _database(standin, "unprepared")
+    with _granted(standin, target):
+        absent = standin.done(_import(standin, "app.sql", "unprepared"))["error"]["errors"][0]
+        query(target, "CREATE ROLE app_owner")
+        query(target, "GRANT app_owner TO postgres, cloudsqlsuperuser")
+        idle = standin.done(_import(standin, "app.sql", "unprepared", importUser="postgres"))["error"]["errors"][0]
+    assert 'role "app_owner" does not exist' in absent["message"]
+    assert "permission denied for schema public" in idle["message"]
+    assert query(target, "SELECT 1 FROM pg_tables WHERE tablename = 'runs'", dbname="unprepared") == []
 
 
 @pytest.mark.parametrize(("name", "database"), [("app.sql", "plain"), ("daily/app.sql.gz", "packed")])
 @pytest.mark.usefixtures("exported")
-def test_what_is_imported_is_all_there_and_belongs_to_the_importing_user(
+def test_what_is_imported_is_all_there_and_belongs_to_whom_it_did(
     standin: StandIn, target: Json, name: str, database: str
 ) -> None:
-    _database(standin, database)
-    query(target, "GRANT ALL ON SCHEMA public TO ada", dbname=database)
+    _make_owner(target, _database(standin, database))
     with _granted(standin, target, "roles/storage.objectViewer"):
         ended = standin.done(_import(standin, name, database, importUser="ada"))
     assert "error" not in ended, ended
-    rows = query(target, "SELECT count(*), min(note) FROM runs", dbname=database, user="ada", password="one")  # noqa: S106
-    assert rows == [(1000, "ünï 1")]
+    assert query(target, "SELECT count(*), min(note) FROM runs", dbname=database) == [(1000, "ünï 1")]
     owners = query(target, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'", dbname=database)
-    assert owners == [("ada",)]
+    assert owners == [("app_owner",)]
 
 
-@pytest.mark.usefixtures("exported")
-def test_without_an_import_user_it_is_postgres(standin: StandIn, target: Json) -> None:
+def test_without_an_import_user_it_is_google_s_own(standin: StandIn, target: Json, bucket: storage.Bucket) -> None:
     _database(standin, "anybody")
+    bucket.blob("plain.sql").upload_from_string("CREATE TABLE plain (n int);")
     with _granted(standin, target):
-        assert "error" not in standin.done(_import(standin, "app.sql", "anybody"))
-    assert query(target, "SELECT tableowner FROM pg_tables WHERE tablename = 'runs'", dbname="anybody") == [
-        ("postgres",)
+        ended = standin.done(_import(standin, "plain.sql", "anybody"))
+    assert "error" not in ended, ended
+    assert query(target, "SELECT tableowner FROM pg_tables WHERE tablename = 'plain'", dbname="anybody") == [
+        ("cloudsqlimportexport",)
     ]
+
+
+def test_what_its_members_may_not_read_is_not_exported(standin: StandIn, source: Json, bucket: storage.Bucket) -> None:
+    standin.done(standin.sql("POST", "instances/source/databases", {"name": "closed"}))
+    query(source, "CREATE ROLE alone")
+    query(source, "GRANT alone TO postgres")
+    query(source, "GRANT ALL ON SCHEMA public TO alone", dbname="closed")
+    query(source, "SET ROLE alone; CREATE TABLE closed (n int)", dbname="closed")
+    with _granted(standin, source):
+        error = standin.done(_export(standin, "closed.sql", databases=["closed"]))["error"]["errors"][0]
+    assert "permission denied for table closed" in error["message"]
+    assert not bucket.blob("closed.sql").exists()
 
 
 def test_an_import_that_fails_says_why_and_leaves_nothing(

@@ -68,6 +68,18 @@ def test_an_account_enters_no_other_database(
             prepared.connect(name)
 
 
+def test_query_insights_still_comes_in_and_sees_statistics_and_no_table(prepared: Database) -> None:
+    with prepared.connect() as session:
+        session.execute("CREATE TABLE secrets (n int)")
+
+    asked = (
+        "has_database_privilege('{}', current_database(), 'CONNECT')",
+        "has_table_privilege('{}', 'secrets', 'SELECT')",
+    )
+    rights = ", ".join(each.format("cloudsqlobservability") for each in asked)
+    assert prepared.ask(f"SELECT {rights}") == [(True, False)]
+
+
 def test_nobody_logs_in_as_the_owner(prepared: Database) -> None:
     assert (prepared.owner, False) in prepared.ask("SELECT rolname, rolcanlogin FROM pg_roles")
 

@@ -185,6 +185,27 @@ def test_a_migration_that_waits_in_vain_names_who_is_in_the_way_and_leaves_the_t
     assert other.ask("SELECT version_num FROM alembic_version") == before
 
 
+def test_a_reader_that_comes_after_the_announcement_holds_up_nobody_for_long(
+    previous: Unpacked, image: Unpacked, folder: Path, instance: Instance
+) -> None:
+    other = instance.database()
+    call(previous, folder / "account", ["mlflow-database-account", "prepare"], other.for_administrator())
+    call(previous, folder / "tables", ["mlflow-migrate"], other.for_server())
+    with (
+        other.connect() as reader,
+        running(image, folder / "late", ["mlflow-migrate"], other.for_server()) as migration,
+    ):
+        log = migration.log
+        wait_for(lambda: "servers answer 503" in log.read_text(), what="the announcement", deadline=60, log=log)
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM spans")
+        wait_for(lambda: "holds spans" in log.read_text(), what="the migration to give way", deadline=30, log=log)
+
+        reader.execute("ROLLBACK")
+        wait_for(lambda: migration.process.poll() is not None, what="the migration", deadline=90, log=log)
+    assert migration.process.returncode == 0, log.read_text()
+
+
 def test_the_new_release_serves_and_while_the_database_cannot_be_asked_it_stays_so(
     image: Unpacked, folder: Path, database: Database
 ) -> None:

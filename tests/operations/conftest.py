@@ -73,9 +73,12 @@ def database(standin: StandIn) -> Json:
     """The instance, with 1000 runs in its database."""
     instance = standin.create("kept", backupConfiguration={"enabled": True})
     standin.done(standin.sql("POST", "instances/kept/databases", {"name": "mlflow"}))
+    # As the server's account makes them.
+    query(instance, "CREATE ROLE mlflow; GRANT mlflow TO postgres, cloudsqlsuperuser")
+    query(instance, "GRANT ALL ON SCHEMA public TO mlflow", dbname="mlflow")
     query(
         instance,
-        "CREATE TABLE runs (id serial PRIMARY KEY, note text);"
+        "SET ROLE mlflow; CREATE TABLE runs (id serial PRIMARY KEY, note text);"
         r" INSERT INTO runs (note) SELECT E'two\nlines \\. ' || n FROM generate_series(1, 1000) n",
         dbname="mlflow",
     )

@@ -87,6 +87,7 @@ def test_an_export_comes_back_by_an_import(stack: Stack, instance: Instance, dat
     url = f"{stack.output('backup_root')}/there-and-back.sql.gz"
     instance.export("mlflow", url)
     instance.empty("second")
+    query(database, "GRANT ALL ON SCHEMA public TO mlflow", dbname="second")
 
     instance.load("second", url)
 

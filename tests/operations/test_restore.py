@@ -1,17 +1,20 @@
 """A restore loses nothing that nobody gave up, and ends with all that the backup holds."""
 
+import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from google.cloud import storage
 
 from operations.backup import backup, backups
-from operations.bucket import Folder
+from operations.bucket import Folder, known
 from operations.errors import UserError
-from operations.manifest import DUMP
+from operations.instance import Instance
+from operations.manifest import DUMP, Manifest
 from operations.restore import restore
 from operations.stack import Stack
-from tests.gcp.standin import StandIn
+from tests.gcp.standin import Json, StandIn, query
 from tests.operations.conftest import Program, deployed
 
 Buckets = tuple[storage.Bucket, storage.Bucket]
@@ -45,6 +48,51 @@ def cluster(program: Program, *, replicas: int, runs: int, note: str = "") -> Pa
 def test_a_database_that_belongs_to_the_instance_is_not_made_anew(standin: StandIn) -> None:
     with pytest.raises(UserError, match=r"mlflow:databaseUser is postgres.* choose another name, such as mlflow"):
         restore(deployed(standin, **{"mlflow:databaseUser": "postgres"}), "gs://kept-backups/some", overwrite=True)
+
+
+def test_a_backup_of_another_role_s_tables_is_refused_before_anything_is_touched(
+    standin: StandIn, made: str, program: Program
+) -> None:
+    asked = cluster(program, replicas=2, runs=0)
+
+    with pytest.raises(UserError, match=r"mlflow:databaseUser is tracking, and the backup is of .* it is mlflow"):
+        restore(deployed(standin, **{"mlflow:databaseUser": "tracking"}), made, overwrite=True)
+
+    assert not asked.exists()
+
+
+def test_a_restore_that_fails_says_the_one_way_back_and_keeps_it_when_it_is_run_again(  # noqa: PLR0913, PLR0917 - all of a stack
+    stack: Stack,
+    made: str,
+    buckets: Buckets,
+    instance: Instance,
+    database: Json,
+    program: Program,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    good, wrong = (Folder(bucket=buckets[1]).folder(name) for name in (made.rpartition("/")[2], "wrong"))
+    for name in good.listing():
+        buckets[1].copy_blob(good.blob(name), buckets[1], f"{wrong.prefix}{name}")
+    wrong.blob(DUMP).upload_from_string(gzip.compress(b"SELECT nothing FROM nowhere;"))
+    dump = wrong.blob(DUMP)
+    dump.reload()
+    replace(Manifest.read(wrong), dump=known(dump)).write(wrong)
+    asked = cluster(program, replicas=2, runs=1000)
+
+    with pytest.raises(UserError, match='relation "nowhere" does not exist'):
+        restore(stack, wrong.url, overwrite=True)
+    first = capfd.readouterr().err
+    back = first.split("python -m operations downgrade registry/mlflow:1 --backup ")[1].split()[0]
+    assert f"restoring={wrong.url} {back}" in asked.read_text()
+    cluster(program, replicas=0, runs=1000, note=f"{wrong.url} {back}")
+    with pytest.raises(UserError, match='relation "nowhere" does not exist'):
+        restore(stack, wrong.url, overwrite=False)
+    second = capfd.readouterr().err
+
+    assert "backing up" not in second
+    assert f"--backup {back} --stack prod" in second
+    instance.restore(instance.backup(back))
+    assert query(database, "SELECT count(*) FROM runs", dbname="mlflow") == [(1000,)]
 
 
 @pytest.mark.parametrize("note", [False, True])

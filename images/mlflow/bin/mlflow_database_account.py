@@ -177,6 +177,8 @@ def _grant(connection: psycopg.Connection, account: Account) -> None:
     for database in {account.database, "postgres"}:
         _run(connection, "REVOKE ALL ON DATABASE {database} FROM PUBLIC", database=database)
     _run(connection, "GRANT CONNECT ON DATABASE {database} TO {owner}", database=account.database, owner=account.owner)
+    if _exists(connection, "cloudsqlobservability"):  # Query Insights, which may read statistics and no table
+        _run(connection, "GRANT CONNECT ON DATABASE {database} TO cloudsqlobservability", database=account.database)
     _run(connection, "GRANT USAGE, CREATE ON SCHEMA public TO {owner}", owner=account.owner)
 
 
