@@ -5,8 +5,8 @@ The stand-in itself (`python -m local.gcp`) needs the packages of requirements-l
 
 What stands behind an instance is PostgreSQL of the major version that `databaseVersion` asks for when it is made; a
 later version asked for is recorded and answered, and the engine stays. Of the machine type counts how many connections
-it takes. Disk, availability, maintenance and the schedule of automated backups are recorded, and have no effect.
-Backups that are asked for are real copies, networks are names.
+it takes. Disk, availability and maintenance are recorded, and have no effect. Backups, automated ones as well, are real
+copies, networks are names.
 """
 
 

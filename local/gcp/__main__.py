@@ -41,6 +41,7 @@ from local.gcp.sql_instances import Instances
 from local.gcp.sql_lifecycle import Lifecycle
 from local.gcp.sql_operations import SqlOperations
 from local.gcp.sql_restores import Restores
+from local.gcp.sql_schedule import Schedule
 from local.gcp.sql_transfers import Transfers
 from local.gcp.storage import Buckets
 from local.gcp.store import Store
@@ -61,10 +62,10 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
     instances = Instances(store, operations[0], state / "sql", addresses)
     buckets = Buckets(store, policies, emulator)
     objects = Objects(buckets, emulator)
-    supervisor = Supervisor(instances, emulator)
     contents = Contents(instances)
     transfers = Transfers(instances, contents, BucketAccess(buckets, emulator))
     backups = Backups(instances, state / "backups")
+    supervisor = Supervisor(instances, emulator, Schedule(instances, backups))
     services = (
         *(Lifecycle(instances, connections), Deletion(instances, backups), contents, transfers),
         *(backups, Restores(instances, backups)),

@@ -1,9 +1,8 @@
 """Backups of instances: the handlers of sql.backupRuns.* and sql.backups.*.
 
 A backup is a real copy of the server, kept beside the instances' folders. As at Google one backup has two faces: a
-backup run of its instance, which goes with the instance, and a Backup of the project, which may outlive it. Only
-backups that are asked for are made: the schedule of the automated ones is configuration, and expiry times are
-recorded and awaited by nobody.
+backup run of its instance, which goes with the instance, and a Backup of the project, which may outlive it. Automated
+ones are begun by `sql_schedule`. Expiry times are recorded and awaited by nobody.
 """
 
 import secrets
@@ -87,7 +86,7 @@ class Backups:
             if retained or record["type"] == "FINAL":
                 self._save(record, {"deleted": timestamp()})
             else:
-                self._remove(record)
+                self.remove(record)
 
     def _of(self, instance: Json) -> list[Json]:
         found = [record for _, record in self._instances.store.items(_KIND, f"{instance['project']}/")]
@@ -127,9 +126,17 @@ class Backups:
         return self._insert({"project": project, "instance": name.rpartition("/")[2]}, call.body)
 
     def _insert(self, path: dict[str, str], asked: Json) -> Json:
-        instance = self._instances.find_runnable(path)["instance"]
         given = {key: asked[key] for key in ("description", "location", "expiryTime") if asked.get(key)}
-        record = self._new(instance, {"type": "ON_DEMAND", **given})
+        return self.start(path, {"type": "ON_DEMAND", **given})
+
+    def automated(self, path: dict[str, str]) -> list[Json]:
+        """Answer the automated backups of an instance, the newest first."""
+        found = [each for each in self._of(self._instances.find(path)["instance"]) if each["type"] == "AUTOMATED"]
+        return sorted(found, key=lambda each: each["enqueuedTime"], reverse=True)
+
+    def start(self, path: dict[str, str], given: Json) -> Json:
+        """Begin a backup of an instance, and answer the operation; ApiError where there is none, or it is busy."""
+        record = self._new(self._instances.find_runnable(path)["instance"], given)
         with self._instances.store.transaction():
             self._save(record, {})
             context = {"kind": "sql#backupContext", "backupId": record["id"], "name": as_backup(record)["name"]}
@@ -164,9 +171,10 @@ class Backups:
     def _delete(self, work: Json) -> None:
         record = self._instances.store.get(_KIND, _key(work))
         if record is not None:
-            self._remove(record)
+            self.remove(record)
 
-    def _remove(self, record: Json) -> None:
+    def remove(self, record: Json) -> None:
+        """Delete a backup."""
         shutil.rmtree(self._folder / record["uid"], ignore_errors=True)
         self._instances.store.delete(_KIND, _key(record))
 

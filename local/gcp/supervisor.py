@@ -1,4 +1,4 @@
-"""Keeps what should run running: the PostgreSQL servers of the instances and the object emulator.
+"""Keeps what should run running: the PostgreSQL servers of the instances, the object emulator, automated backups.
 
 A server that is already there (it outlives a killed stand-in) is taken over; one that has died is started again.
 """
@@ -11,6 +11,7 @@ from local.gcp.emulator import Emulator
 from local.gcp.errors import OperationFailedError
 from local.gcp.postgres import Server
 from local.gcp.sql_instances import Instances
+from local.gcp.sql_schedule import Schedule
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +21,9 @@ _INTERVAL_SECONDS = 2
 class Supervisor:
     """Looks after the children of one stand-in, from `start` to `stop`."""
 
-    def __init__(self, instances: Instances, emulator: Emulator) -> None:
+    def __init__(self, instances: Instances, emulator: Emulator, schedule: Schedule) -> None:
         self._instances = instances
+        self._schedule = schedule
         self._emulator = emulator
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
@@ -48,6 +50,7 @@ class Supervisor:
         while not self._ending.wait(_INTERVAL_SECONDS):
             try:
                 self._look_after()
+                self._schedule.begin_due()
             except Exception:
                 log.exception("looking after the servers failed, trying again")
 

@@ -123,7 +123,13 @@ class StandIn:
         body = {**instance_body(name, **settings), "databaseVersion": version}
         operation = self.done(self.sql("POST", "instances", body))
         assert "error" not in operation, operation
+        if settings.get("backupConfiguration", {}).get("enabled"):
+            poll(lambda: self._backed_up(name), f"the first automated backup of {name}")
         return self.sql("GET", f"instances/{name}")
+
+    def _backed_up(self, name: str) -> bool:
+        runs = self.sql("GET", f"instances/{name}/backupRuns").get("items", [])
+        return "SUCCESSFUL" in [run["status"] for run in runs]
 
     def postmaster(self) -> int:
         """Answer the process id of the only PostgreSQL server."""

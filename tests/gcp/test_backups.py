@@ -155,3 +155,23 @@ def test_a_backup_and_a_restore_that_were_cut_short_are_finished_by_the_next_sta
     own_standin.start()
     assert "error" not in own_standin.done(restore)
     assert query(instance, "SELECT n FROM kept") == [(7,)]
+
+
+def test_an_instance_with_backups_is_backed_up_soon_and_busy_meanwhile(standin: StandIn) -> None:
+    standin.create("scheduled", backupConfiguration={"enabled": True, "startTime": "00:00"})
+
+    (run,) = standin.sql("GET", "instances/scheduled/backupRuns")["items"]
+    (operation,) = [
+        each
+        for each in standin.sql("GET", "operations?instance=scheduled")["items"]
+        if each["operationType"] == "BACKUP_VOLUME"
+    ]
+    assert (run["status"], run["type"]) == ("SUCCESSFUL", "AUTOMATED")
+    assert operation["status"] == "DONE"
+
+
+def test_an_instance_without_backups_is_not(standin: StandIn) -> None:
+    standin.create("unscheduled")
+    standin.create("scheduled-later", backupConfiguration={"enabled": True})  # whose first one is over by now
+
+    assert standin.sql("GET", "instances/unscheduled/backupRuns")["items"] == []

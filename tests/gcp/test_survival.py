@@ -18,6 +18,7 @@ from local.gcp.emulator import Emulator
 from local.gcp.postgres import Server
 from local.gcp.postgres_programs import end_servers
 from local.gcp.sql_instances import Instances
+from local.gcp.sql_schedule import Schedule
 from local.gcp.supervisor import Supervisor
 from local.instance import Instance
 from local.process import start_time
@@ -129,7 +130,7 @@ def test_a_failure_does_not_end_the_supervision(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Supervisor, "_look_after", look)
     monkeypatch.setattr(supervisor, "_INTERVAL_SECONDS", 0.01)
-    watching = Supervisor(create_autospec(Instances), create_autospec(Emulator))
+    watching = Supervisor(create_autospec(Instances), create_autospec(Emulator), create_autospec(Schedule))
     watching.start()
 
     poll(lambda: len(looks) > 3, "another look")
