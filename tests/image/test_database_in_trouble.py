@@ -140,17 +140,14 @@ def test_a_silent_database_ends_no_server_and_refuses_no_client(
     assert statuses(answers) <= {200, 404, 503}
 
 
-@pytest.mark.parametrize(
-    ("table", "ask", "connections"),
-    # Flask has fewer threads than there are connections; what MLflow answers without it has more.
-    [("runs", create_run, 12), ("trace_info", send_trace, 15)],
-)
+# What Flask answers has fewer threads than there are connections. What it does not has more, and to store spans MLflow
+# takes a second connection while it holds one.
+@pytest.mark.parametrize(("table", "ask"), [("runs", create_run), ("trace_info", send_trace)])
 def test_a_table_that_is_locked_for_long_fails_no_call(
     servers: list[httpx.Client],
     database: Database,
     table: str,
     ask: Callable[[httpx.Client], httpx.Response],
-    connections: int,
 ) -> None:
     with ThreadPoolExecutor(max_workers=CLIENTS) as pool, locked(database, table):
         answers = [pool.submit(ask, servers[0]) for _ in range(CLIENTS)]
@@ -161,7 +158,7 @@ def test_a_table_that_is_locked_for_long_fails_no_call(
 
     assert statuses(answers) == {200}
     assert slowest < ALIVE_SECONDS
-    assert len(waiting) == connections
+    assert len(waiting) == 12
 
 
 def test_who_waits_in_vain_for_a_connection_is_told_to_come_again(image: Unpacked, tmp_path: Path) -> None:
