@@ -19,6 +19,8 @@ TLS_SECRET = "mlflow-tls"  # noqa: S105 - the name of a Secret
 _OF_GKE = ("gce", "gce-internal")
 _SLOWEST_SECONDS = 3600  # of one request: an artifact of several GiB
 _DRAIN_SECONDS = 60  # for which a pod that goes may finish what it was asked
+# Until it has an address: a load balancer of Google's is built for it, in a new project for more than ten minutes.
+_TIMEOUTS = pulumi.CustomTimeouts(create="30m", update="30m")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,7 @@ class Ingress(pulumi.ComponentResource):
                 "annotations": _annotations(args.address),
             },
             spec=spec,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_TIMEOUTS),
         )
 
 

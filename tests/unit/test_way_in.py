@@ -125,6 +125,10 @@ def test_a_pod_answers_until_gke_s_load_balancer_has_heard_that_it_goes(ingress_
     assert spec["terminationGracePeriodSeconds"] >= farewell + 30
 
 
+def test_an_ingress_may_take_half_an_hour_to_get_its_address() -> None:
+    assert behind("gce").only("Ingress").timeouts == {"create": "30m", "update": "30m"}
+
+
 @OF_OTHERS
 def test_other_controllers_are_told_nothing_of_gke(ingress_class: str | None) -> None:
     deployment = behind(ingress_class)
