@@ -126,7 +126,7 @@ def test_a_pod_answers_until_gke_s_load_balancer_has_heard_that_it_goes(ingress_
 
 
 def test_an_ingress_may_take_half_an_hour_to_get_its_address() -> None:
-    assert behind("gce").only("Ingress").timeouts == {"create": "30m", "update": "30m"}
+    assert behind("gce").only("Ingress", NAME).timeouts == {"create": "30m", "update": "30m"}
 
 
 @OF_OTHERS
