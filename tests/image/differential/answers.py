@@ -127,11 +127,12 @@ class Reader:
 
 
 def _in_order(values: list[Any]) -> list[Any]:
-    """Sort tags and the like by their keys, no two of which are the same: MLflow reads them in no order."""
-    keys = [str(each["key"]) for each in values if isinstance(each, dict) and "key" in each]
-    if len(set(keys)) < len(values):
-        return values  # a history, for instance, whose order counts
-    return sorted(values, key=lambda each: str(each["key"]))
+    """Sort what MLflow reads in no order, such as tags, by a name that no two of them share."""
+    for name in ("key", "assessment_name"):
+        names = {str(each[name]) for each in values if isinstance(each, dict) and name in each}
+        if len(names) == len(values):  # in a history, for instance, they are not, and its order counts
+            return sorted(values, key=lambda each: str(each[name]))
+    return values
 
 
 def _epoch(text: str) -> float:
