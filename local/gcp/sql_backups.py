@@ -130,8 +130,9 @@ class Backups:
         return self.start(path, {"type": "ON_DEMAND", **given})
 
     def automated(self, path: dict[str, str]) -> list[Json]:
-        """Answer the automated backups of an instance, the newest first."""
-        found = [each for each in self._of(self._instances.find(path)["instance"]) if each["type"] == "AUTOMATED"]
+        """Answer the automated backups of an instance, the newest first; not those of one before it of that name."""
+        mine = [each for each in self._of(self._instances.find(path)["instance"]) if "deleted" not in each]
+        found = [each for each in mine if each["type"] == "AUTOMATED"]
         return sorted(found, key=lambda each: each["enqueuedTime"], reverse=True)
 
     def start(self, path: dict[str, str], given: Json) -> Json:
