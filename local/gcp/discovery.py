@@ -95,9 +95,9 @@ class Method:
         if self._body.get("useMediaDownloadService"):
             yield self._route("download", "GET", f"{mount}download/{service}{self._body['path']}")
         if self._body.get("supportsMediaUpload"):
-            path: str = self._body["mediaUpload"]["protocols"]["simple"]["path"]
-            for http_method in ("POST", "PUT", "DELETE"):  # a resumable upload begins, goes on, or is cancelled
-                yield self._route("upload", http_method, mount + path.lstrip("/"))
+            for protocol in self._body["mediaUpload"]["protocols"].values():
+                for http_method in ("POST", "PUT", "DELETE"):  # a resumable upload begins, goes on, or is cancelled
+                    yield self._route("upload", http_method, mount + protocol["path"].lstrip("/"))
 
     def _route(self, kind: str, http_method: str, template: str) -> Route:
         pattern, weight = "", 0

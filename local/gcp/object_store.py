@@ -2,10 +2,10 @@
 
 Run as a program (`python -m local.gcp.object_store FOLDER`) it serves on a free loopback port, which it prints, until
 its standard input ends: when the stand-in is killed it goes too. Three things of the emulator are mended here, on its
-own classes, and uploads of large objects in `uploads`. It rewrites its files in place, the index of all objects at
-every change, and does not wait for the disk, so that a kill at the wrong moment loses everything. It keeps an object in
-a file of the object's name, so that "a" and "a/b" cannot both exist. And it serves one connection after the other, so
-that one slow client holds up all.
+own classes; large uploads are in `uploads`, old generations in `generations`, and what its server answers in `mends`.
+It rewrites its files in place, the index of all objects at every change, and does not wait for the disk, so that a kill
+at the wrong moment loses everything. It keeps an object in a file of the object's name, so that "a" and "a/b" cannot
+both exist. And it serves one connection after the other, so that one slow client holds up all.
 """
 
 import hashlib
@@ -19,19 +19,22 @@ from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from gcp_storage_emulator.server import RequestHandler, Router
 from gcp_storage_emulator.settings import STORAGE_DIR
 from gcp_storage_emulator.storage import RESUMABLE_DIR
 
+from local.gcp.generations import ConditionError, Generations
+from local.gcp.mends import mend, read_body
 from local.gcp.store import Json, Store
-from local.gcp.uploads import Mapped, Uploads, content, mend_server
+from local.gcp.uploads import Mapped, content
 
 _LEVELS = {"buckets": 1, "objects": 2, "resumable": 1, "bucket_iam_policies": 1, "soft_deleted": 3}
 """Attributes in which the emulator keeps its index, and how deep in their dictionaries the entries lie."""
 
 
-class _DurableStorage(Uploads):
+class _DurableStorage(Generations):
     """The emulator's storage: contents written whole and through to the disk, the index in a database."""
 
     def __init__(self, folder: Path) -> None:
@@ -44,8 +47,8 @@ class _DurableStorage(Uploads):
     def create_file(
         self, bucket_name: str, file_name: str, content: bytes | Mapped, file_obj: Json, file_id: str | None = None
     ) -> None:
-        """Keep an object; size and type in Google's form, which `compose` and an upload without a type lack."""
-        file_obj["size"] = str(len(content))
+        """Keep an object; size, metageneration and type in Google's form."""
+        file_obj["size"], file_obj["metageneration"] = str(len(content)), "1"
         file_obj["contentType"] = file_obj["contentType"] or "application/octet-stream"
         super().create_file(bucket_name, file_name, content, file_obj, file_id)
 
@@ -124,15 +127,18 @@ class _BufferedHandler(RequestHandler):
     """Reads the request before, and writes the answer after, its turn: only the storage is used by one at a time."""
 
     turn = threading.Lock()
+    storage: _DurableStorage
 
     def _in_turn(self) -> None:
         connection = self.wfile
-        length = int(self.headers.get("Content-Length", 0))
-        if length:
-            self.rfile = io.BytesIO(self.rfile.read(length))
+        read_body(self)
         self.wfile = io.BytesIO()
         with self.turn:
-            Router(self).handle(self.command)
+            self.storage.ask(self.command, dict(parse_qsl(urlsplit(self.path).query)))
+            try:
+                Router(self).handle(self.command)
+            except ConditionError as error:
+                self.send_error(error.status, str(error))
         connection.write(self.wfile.getbuffer())
         self.wfile = connection
 
@@ -140,7 +146,7 @@ class _BufferedHandler(RequestHandler):
 
 
 def _serve(folder: Path) -> None:
-    mend_server()
+    mend()
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_BufferedHandler, _DurableStorage(folder)))
     print(server.server_port, flush=True)
 

@@ -4,6 +4,7 @@ The bucket must exist here; what the emulator would silently ignore is refused b
 are held against Google's description before they go out.
 """
 
+import json
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any, TypeAlias
@@ -15,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from local.gcp.app import Call, StreamHandler, check_answer, checked_body
 from local.gcp.emulator import Emulator
-from local.gcp.errors import ApiError, not_found, not_implemented
+from local.gcp.errors import ApiError, not_found, not_implemented, precondition_failed
 from local.gcp.listing import paged
 from local.gcp.storage import Buckets
 
@@ -24,6 +25,12 @@ Json: TypeAlias = dict[str, Any]
 _METHODS = ("insert", "get", "list", "patch", "delete", "copy", "rewrite", "compose")
 _WITH_BODY = {"storage.objects.patch", "storage.objects.copy", "storage.objects.rewrite", "storage.objects.compose"}
 _IGNORED_BY_EMULATOR = {"startOffset", "endOffset", "includeTrailingDelimiter", "kmsKeyName", "predefinedAcl"}
+_XML_QUERY = {"generation", "response-content-disposition"}
+_XML_HEADERS = (
+    "content-encoding",
+    "x-amz-",
+    *(f"x-goog-{name}" for name in ("acl", "copy", "encr", "hash", "if", "meta", "res")),
+)
 _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "server", "date"}
 _CHUNK = 1 << 20
 
@@ -41,14 +48,17 @@ class Objects:
         return {f"storage.objects.{name}": self._documented for name in _METHODS}
 
     async def plain(self, request: Request, path: str) -> Response | None:
-        """Answer GET, HEAD and PUT of /bucket/object, the path of the XML API; None for any other path."""
+        """Answer GET, HEAD and PUT of /bucket/object, the path of the XML API; None where there is no such bucket."""
         bucket, _, name = path.lstrip("/").partition("/")
-        if not name or request.method not in ("GET", "HEAD", "PUT"):
-            return None
         try:
             self._buckets.find(unquote(bucket))
         except ApiError:
             return None
+        if not name or request.method not in ("GET", "HEAD", "PUT"):
+            raise not_implemented(f"{request.method} of the XML API")
+        asked = {*request.query_params, *(header for header in request.headers if header.startswith(_XML_HEADERS))}
+        if asked - _XML_QUERY:
+            raise not_implemented(f"{min(asked - _XML_QUERY)} of the XML API")
         return await self._hand_on(request, None)
 
     async def close(self) -> None:
@@ -60,7 +70,7 @@ class Objects:
             if name in call.path:
                 self._buckets.find(call.path[name])
         for name in call.query:
-            if name in _IGNORED_BY_EMULATOR or name.startswith("if"):
+            if name in _IGNORED_BY_EMULATOR:
                 raise not_implemented(f"query parameter {name} of {call.method.id}")
         if call.method.id in _WITH_BODY and call.kind == "rpc":
             await checked_body(request, call.method)
@@ -68,7 +78,7 @@ class Objects:
 
     async def _hand_on(self, request: Request, call: Call | None) -> Response:
         headers = [(k, v) for k, v in request.headers.raw if k.decode() not in _HOP_BY_HOP]
-        path = request.scope["raw_path"].decode("ascii")
+        path = request.scope["raw_path"].decode("ascii").removeprefix("/resumable")
         outgoing = self._client.build_request(
             "GET" if request.method == "HEAD" else request.method,
             httpx.URL(self._emulator.url).copy_with(raw_path=f"{path}?{request.url.query}".encode()),
@@ -81,19 +91,18 @@ class Objects:
             raise ApiError(503, "backendError", f"the object emulator does not answer: {error}") from error
         if incoming.status_code >= HTTPStatus.BAD_REQUEST:
             raise await _refusal(incoming)
-        if call is not None and incoming.headers.get("content-type", "").startswith("application/json"):
+        if call is not None and _described(call, incoming):
             return await self._json(request, call, incoming)
         answered = {k: v for k, v in incoming.headers.items() if k not in _HOP_BY_HOP}
-        return StreamingResponse(_drain(incoming), status_code=incoming.status_code, headers=answered)
+        status = incoming.status_code
+        if status == HTTPStatus.PERMANENT_REDIRECT and request.headers.get("x-guploader-no-308") == "yes":
+            answered["x-http-status-code-override"], status = str(status), 200  # what the client for Go waits for
+        return StreamingResponse(_drain(incoming), status_code=status, headers=answered)
 
     async def _json(self, request: Request, call: Call, incoming: httpx.Response) -> Response:
-        """Hold a JSON answer against the description, unless it is the content of an object."""
-        is_content = call.kind == "download" or request.query_params.get("alt") == "media"
-        content = await incoming.aread()
+        """Hold a JSON answer against the description."""
+        answer: Json = json.loads(await incoming.aread())
         await incoming.aclose()
-        if is_content:
-            return Response(content, incoming.status_code, media_type=incoming.headers["content-type"])
-        answer: Json = httpx.Response(200, content=content).json()
         if call.method.id == "storage.objects.list":
             answer = paged(answer, call.query)
         for described in (answer, answer.get("resource", {}), *answer.get("items", [])):
@@ -101,6 +110,12 @@ class Objects:
                 described.update(_links(described, str(request.base_url)))
         check_answer(call.method, answer)
         return JSONResponse(answer, incoming.status_code)
+
+
+def _described(call: Call, incoming: httpx.Response) -> bool:
+    """Tell whether an answer is a description, and not the content of an object."""
+    content = call.kind == "download" or call.query.get("alt") == "media"
+    return not content and incoming.headers.get("content-type", "").startswith("application/json")
 
 
 def _links(described: Json, base_url: str) -> Json:
@@ -127,6 +142,8 @@ async def _refusal(incoming: httpx.Response) -> ApiError:
     await incoming.aclose()
     if incoming.status_code == HTTPStatus.NOT_FOUND:
         return not_found("No such object.")
+    if incoming.status_code == HTTPStatus.PRECONDITION_FAILED:
+        return precondition_failed("At least one of the pre-conditions you specified did not hold.")
     if incoming.status_code == HTTPStatus.NOT_IMPLEMENTED:
         return not_implemented(f"{incoming.request.method} {incoming.request.url.path}")
     return ApiError(incoming.status_code, "invalid", content or "the object emulator refused the request")

@@ -51,6 +51,7 @@ class Buckets:
         return {
             "storage.buckets.insert": self._insert,
             "storage.buckets.get": lambda call: self.find(call.path["bucket"]),
+            "storage.buckets.getStorageLayout": self._layout,
             "storage.buckets.list": self._list,
             "storage.buckets.patch": self._change,
             "storage.buckets.update": self._change,
@@ -93,8 +94,8 @@ class Buckets:
         created = httpx.post(buckets, json={"name": name})
         if created.status_code not in (HTTPStatus.OK, HTTPStatus.CONFLICT):
             raise ApiError(500, "backendError", f"the object emulator refused the bucket {name}: {created.text}")
-        retention = {"softDeletePolicy": bucket["softDeletePolicy"]}
-        httpx.patch(f"{buckets}/{name}", json=retention).raise_for_status()
+        kept = {"softDeletePolicy": bucket["softDeletePolicy"], "versioning": bucket.get("versioning", {})}
+        httpx.patch(f"{buckets}/{name}", json=kept).raise_for_status()
 
     def _list(self, call: Call) -> Json:
         prefix = call.query.get("prefix", "")
@@ -104,6 +105,12 @@ class Buckets:
             "kind": "storage#buckets",
             **page(mine, "items", call.query.get("maxResults"), call.query.get("pageToken")),
         }
+
+    def _layout(self, call: Call) -> Json:
+        bucket = self.find(call.path["bucket"])
+        place = {name: bucket[name] for name in ("location", "locationType")}
+        flat = {"hierarchicalNamespace": {"enabled": False}}
+        return {"kind": "storage#storageLayout", "bucket": bucket["name"], **place, **flat}
 
     def _change(self, call: Call) -> Json:
         name = call.path["bucket"]
@@ -151,13 +158,18 @@ class Buckets:
         return _policy(name, self._policies.set(_resource(name), call.body))
 
     def _default_bindings(self, name: str) -> list[Json]:
-        """Bindings of a new bucket, as Google makes them."""
-        project = self._record(name)["project"]
+        """Bindings of a new bucket, as Google makes them: on its objects too where it has no other access control.
+
+        https://cloud.google.com/storage/docs/access-control/iam-roles#legacy-roles
+        """
+        record = self._record(name)
+        project, uniform = record["project"], record["bucket"]["iamConfiguration"]["uniformBucketLevelAccess"]
         owners = [f"projectEditor:{project}", f"projectOwner:{project}"]
         viewers = [f"projectViewer:{project}"]
         return [
-            {"role": "roles/storage.legacyBucketOwner", "members": owners},
-            {"role": "roles/storage.legacyBucketReader", "members": viewers},
+            {"role": f"roles/storage.legacy{level}{role}", "members": members}
+            for level in ("Bucket", "Object")[: 1 + uniform["enabled"]]
+            for role, members in (("Owner", owners), ("Reader", viewers))
         ]
 
 

@@ -1,25 +1,16 @@
 """Uploads in pieces, as the object store keeps them: each piece is appended, the whole is mapped and not read.
 
 gcp-storage-emulator reads and writes all that came before with each piece, and knows no cancellation; an object of
-gigabytes would take hours, and the memory of all of it.
+gigabytes would take hours, and the memory of all of it. A bucket with an open upload could not be deleted.
 """
 
-import base64
-from http import HTTPStatus
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
-import google_crc32c
-from gcp_storage_emulator.exceptions import BadRequest, NotFound
-from gcp_storage_emulator.handlers import objects
-from gcp_storage_emulator.server import HANDLERS  # pyright: ignore[reportUnknownVariableType]
+from gcp_storage_emulator.exceptions import BadRequest
 from gcp_storage_emulator.storage import RESUMABLE_DIR, Storage
 
-_PIECE = 1 << 20
-_CANCELLED = SimpleNamespace(value=499, phrase="Client Closed Request")
-"""What Cloud Storage answers where an upload was cancelled."""
+from local.gcp.store import Json
 
 
 class Mapped(mmap):
@@ -49,6 +40,8 @@ class Uploads(Storage):
     """The emulator's storage with uploads in pieces."""
 
     _root: Path
+    objects: dict[str, dict[str, Json]]
+    resumable: dict[str, Json]
 
     def add_to_resumable_upload(
         self, file_id: str, content: bytes | None, total_size: int | None = None, expected_start: int | None = None
@@ -83,32 +76,16 @@ class Uploads(Storage):
         self._upload(file_id).unlink(missing_ok=True)
         self._write_config_to_file()
 
+    def delete_bucket(self, bucket_name: str) -> None:
+        """Delete an empty bucket, and forget its open uploads, which are no objects yet."""
+        if not self.objects.get(bucket_name):
+            for file_id in [key for key, described in self.resumable.items() if described["bucket"] == bucket_name]:
+                self.cancel(file_id)
+        super().delete_bucket(bucket_name)
+
     def _upload(self, file_id: str) -> Path:
         return self._root / self._object_path(RESUMABLE_DIR, self.safe_id(file_id))
 
 
 def _whole(path: Path, total: int | None) -> bytes | Mapped | None:
     return None if total is None or path.stat().st_size < total else content(path)
-
-
-def _cancel(request: Any, response: Any, storage: Uploads) -> None:  # noqa: ANN401 - the emulator's, without types
-    try:
-        storage.cancel(request.query["upload_id"][0])
-        response.status = _CANCELLED
-    except NotFound:
-        response.status = HTTPStatus.NOT_FOUND
-
-
-def _crc32c(whole: bytes | Mapped) -> str:
-    checksum = google_crc32c.Checksum()
-    for start in range(0, len(whole), _PIECE):
-        checksum.update(whole[start : start + _PIECE])
-    return base64.b64encode(checksum.digest()).decode()
-
-
-def mend_server() -> None:
-    """Have the emulator's server cancel uploads, and compute checksums of what is mapped."""
-    setattr(objects, "_crc32c", _crc32c)  # noqa: B010 - private; its own takes bytes only
-    for _, methods in cast("list[tuple[str, dict[str, Any]]]", HANDLERS):
-        if methods.get("PUT") is objects.upload_partial:
-            methods["DELETE"] = _cancel

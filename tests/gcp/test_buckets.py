@@ -103,6 +103,20 @@ def test_a_bucket_with_objects_is_not_deleted_until_they_are(standin: StandIn) -
         assert not full.exists()
 
 
+def test_an_open_upload_does_not_hold_a_bucket(standin: StandIn) -> None:
+    with standin.storage() as client:
+        opened = client.create_bucket("opened")
+        upload = str(opened.blob("begun").create_resumable_upload_session())
+        part = {"content-range": f"bytes 0-{(1 << 18) - 1}/*"}
+        assert standin.http.put(upload, content=bytes(1 << 18), headers=part).status_code == 308
+        assert list(standin.state.glob("objects/**/_resumable/*"))
+
+        opened.delete()
+
+        assert not list(standin.state.glob("objects/**/_resumable/*"))
+        assert standin.http.put(upload, headers={"content-range": "bytes */*"}).status_code == 404
+
+
 def _empty_as_the_provider_does(standin: StandIn, bucket: storage.Bucket) -> None:
     listed = standin.http.get(f"/storage/v1/b/{bucket.name}/o?versions=true").json()
     for item in listed["items"]:

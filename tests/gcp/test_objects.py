@@ -1,5 +1,6 @@
 """Objects, as Google's own client reads and writes them."""
 
+import gzip
 import io
 import os
 import socket
@@ -71,6 +72,130 @@ def test_each_piece_of_a_large_object_takes_the_same_time(bucket: storage.Bucket
     assert statistics.median(seconds[-100:]) < 3 * statistics.median(seconds[1:101])
 
 
+@pytest.mark.parametrize("line_end", ["\r\n", "\n"])
+@pytest.mark.parametrize("quote", ["", '"', "'"])
+@pytest.mark.parametrize("content", [b"", b"\r\n--", b"From: a\n\nmail\n", bytes(range(256)), b"a\r"])
+def test_an_upload_in_parts_is_read_as_any_client_writes_it(
+    standin: StandIn, bucket: storage.Bucket, line_end: str, quote: str, content: bytes
+) -> None:
+    metadata = '{"name": "parts", "metadata": {"made": "here"}}'
+    head = [
+        "--==b==",
+        "Content-Type: application/json",
+        "",
+        metadata,
+        "--==b==",
+        "Content-Type: message/rfc822",
+        "",
+        "",
+    ]
+    body = line_end.join(head).encode() + content + f"{line_end}--==b==--".encode()
+
+    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=multipart"
+    kind = {"Content-Type": f"multipart/related; boundary={quote}==b=={quote}"}
+    assert standin.http.post(path, content=body, headers=kind).status_code == 200
+
+    parts = _described(bucket, "parts")
+    assert parts.download_as_bytes() == content
+    assert (parts.metadata, parts.content_type) == ({"made": "here"}, "message/rfc822")
+
+
+def test_a_body_without_parts_is_refused(standin: StandIn, bucket: storage.Bucket) -> None:
+    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=multipart&name=none"
+    response = standin.http.post(path, content=b"x", headers={"Content-Type": "multipart/related; boundary=b"})
+
+    assert response.status_code == 400
+    assert "not multipart/related" in response.text
+
+
+def test_the_client_for_go_and_gcloud_upload_in_pieces_in_their_own_ways(
+    standin: StandIn, bucket: storage.Bucket
+) -> None:
+    began = standin.http.post(f"/resumable/upload/storage/v1/b/{bucket.name}/o?uploadType=resumable&name=pieces of go")
+    piece = {"content-range": "bytes 0-1/*", "x-guploader-no-308": "yes"}
+    more = standin.http.put(began.headers["location"], content=b"ab", headers=piece)
+    assert (more.status_code, more.headers["x-http-status-code-override"]) == (200, "308")
+
+    done = standin.http.put(began.headers["location"], content=b"c", headers={"content-range": "bytes 2-2/3"})
+
+    assert (done.status_code, done.json()["size"]) == (200, "3")
+    assert bucket.blob("pieces of go").download_as_bytes() == b"abc"
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "identity"])
+def test_a_compressed_object_is_read_by_clients_that_take_it_so_and_by_others(
+    standin: StandIn, bucket: storage.Bucket, accepted: str
+) -> None:
+    blob = bucket.blob("compressed")
+    blob.content_encoding = "gzip"
+    blob.upload_from_string(gzip.compress(b"content" * 100), content_type="application/json")
+    assert blob.download_as_bytes() == b"content" * 100
+
+    answer = standin.http.get(f"/{bucket.name}/compressed", headers={"Accept-Encoding": accepted})
+
+    assert answer.content == b"content" * 100
+    assert answer.headers.get("content-encoding", "identity") == accepted
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ("ifGenerationMatch=0", 412),
+        ("ifGenerationMatch={generation}", 200),
+        ("ifGenerationNotMatch={generation}", 412),
+        ("ifMetagenerationMatch=2", 412),
+        ("ifMetagenerationNotMatch=2", 200),
+    ],
+)
+def test_an_upload_holds_to_its_condition(
+    standin: StandIn, bucket: storage.Bucket, condition: str, status: int
+) -> None:
+    bucket.blob("conditional").upload_from_string("old")
+    asked = condition.format(generation=_described(bucket, "conditional").generation)
+
+    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=conditional&{asked}"
+    assert standin.http.post(path, content=b"new").status_code == status
+
+    assert bucket.blob("conditional").download_as_bytes() == (b"new" if status == 200 else b"old")
+
+
+def test_reading_changing_and_deleting_hold_to_their_conditions(standin: StandIn, bucket: storage.Bucket) -> None:
+    bucket.blob("held").upload_from_string("x")
+    held = _described(bucket, "held")
+    path = f"/storage/v1/b/{bucket.name}/o/held"
+
+    assert standin.http.get(f"{path}?ifGenerationNotMatch={held.generation}").status_code == 304
+    assert standin.http.get(f"{path}?ifGenerationMatch=1").status_code == 412
+    assert standin.http.patch(f"{path}?ifMetagenerationMatch=7", json={}).status_code == 412
+    assert standin.http.delete(f"{path}?ifGenerationMatch=1").status_code == 412
+    copied = f"{path}/rewriteTo/b/{bucket.name}/o/held?ifSourceGenerationMatch=1"
+    assert standin.http.post(copied).status_code == 412
+    assert _described(bucket, "held").generation == held.generation
+    assert standin.http.delete(f"{path}?ifGenerationMatch={held.generation}").status_code in (200, 204)
+
+
+def test_a_bucket_with_versioning_keeps_every_generation_until_it_is_deleted(standin: StandIn) -> None:
+    with standin.storage() as client:
+        kept = client.create_bucket("kept")
+        kept.versioning_enabled = True
+        kept.patch()
+        for content in ("one", "two", "three"):
+            kept.blob("folder/a").upload_from_string(content)
+        kept.blob("folder/a").delete()
+        assert list(kept.list_blobs()) == []
+        assert list(kept.list_blobs(delimiter="/").prefixes) == []
+
+        generations = list(client.list_blobs("kept", versions=True, page_size=2))
+
+        assert [old.download_as_bytes() for old in generations] == [b"one", b"two", b"three"]
+        assert all(old.time_deleted for old in generations)
+        copy = kept.copy_blob(generations[0], kept, "folder/a", source_generation=generations[0].generation)
+        assert copy.download_as_bytes() == b"one"
+        for old in [*generations, copy]:
+            kept.blob("folder/a", generation=old.generation).delete()
+        kept.delete()
+
+
 def test_an_object_without_a_content_type_gets_google_s_default(standin: StandIn, bucket: storage.Bucket) -> None:
     path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=untyped"
     assert standin.http.post(path, content=b"x").json()["contentType"] == "application/octet-stream"
@@ -117,13 +242,18 @@ def test_an_object_is_reached_by_its_plain_path_and_nothing_else_is(standin: Sta
     assert standin.http.get("/never-made/x").status_code == 404
 
 
-def test_a_condition_that_the_emulator_would_ignore_is_refused_by_name(
-    standin: StandIn, bucket: storage.Bucket
-) -> None:
-    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=x&ifGenerationMatch=0"
-    response = standin.http.post(path, content=b"x")
-    assert response.status_code == 501
-    assert "ifGenerationMatch" in response.json()["error"]["message"]
+def test_what_the_emulator_would_ignore_is_refused_by_name(standin: StandIn, bucket: storage.Bucket) -> None:
+    upload = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=x&predefinedAcl=private"
+    refused = {
+        "predefinedAcl": standin.http.post(upload, content=b"x"),
+        "POST of the XML API": standin.http.post(f"/{bucket.name}/x?uploads"),
+        "partNumber of the XML API": standin.http.put(f"/{bucket.name}/x?partNumber=1&uploadId=2", content=b"x"),
+        "x-goog-meta-a of the XML API": standin.http.put(f"/{bucket.name}/x", headers={"x-goog-meta-a": "b"}),
+    }
+    for what, response in refused.items():
+        assert response.status_code == 501
+        assert what in response.json()["error"]["message"]
+    assert bucket.get_blob("x") is None
 
 
 def test_a_slow_upload_does_not_hold_up_other_clients(standin: StandIn, bucket: storage.Bucket) -> None:
