@@ -12,6 +12,7 @@ import pulumi
 
 from settings import continuity, google, kubernetes, server, together
 from settings.reader import Reader
+from settings.rule import shown
 from settings.state import deployed
 
 __all__ = ["Settings", "deployed"]
@@ -99,6 +100,8 @@ class Settings:
         for key, value, problem, _ in continuity.problems(settings, before()):
             read.hold(key, value, problem)
         read.report()
+        if doubt := google.doubt_about_region(settings.region):
+            pulumi.log.warn(f"mlflow:region is {shown(settings.region)}: {doubt}")
         return settings
 
 

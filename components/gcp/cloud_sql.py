@@ -118,7 +118,13 @@ class CloudSqlPostgres(pulumi.ComponentResource):
                 durable=args.durable,
                 protected=args.protected,
             ),
-            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=_TIMEOUTS, protect=args.protected),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                custom_timeouts=_TIMEOUTS,
+                protect=args.protected,
+                # Google may answer that there is none, which is no difference.
+                ignore_changes=None if args.durable else ["settings.finalBackupConfig"],
+            ),
         )
 
     def _database(

@@ -83,11 +83,16 @@ def _keep_data(wanted: DatabaseInstanceSettingsArgsDict, *, protected: bool) -> 
 def _reachability(
     authorized_networks: Sequence[str], network: pulumi.Input[str] | None
 ) -> DatabaseInstanceSettingsIpConfigurationArgsDict:
-    if network is not None:
-        return {"ipv4_enabled": False, "private_network": network, "ssl_mode": "ENCRYPTED_ONLY"}
-    return {
-        "ipv4_enabled": True,
+    reachability: DatabaseInstanceSettingsIpConfigurationArgsDict = {
+        "ipv4_enabled": network is None,
         "ssl_mode": "ENCRYPTED_ONLY",
+        # The authority of the instance's own, which clients hold it against.
+        "server_ca_mode": "GOOGLE_MANAGED_INTERNAL_CA",
+    }
+    if network is not None:
+        return {**reachability, "private_network": network}
+    return {
+        **reachability,
         "authorized_networks": [{"name": _network_name(each), "value": each} for each in authorized_networks],
     }
 

@@ -36,6 +36,7 @@ _DEFAULTS: Json = {
     "storageAutoResizeLimit": "0",
     "connectorEnforcement": "NOT_REQUIRED",
     "deletionProtectionEnabled": False,
+    "finalBackupConfig": {"enabled": False},
     "backupConfiguration": {
         "kind": "sql#backupConfiguration",
         "enabled": False,

@@ -1,9 +1,14 @@
 """What is left on the machine when all is over; comes last."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import httpx
+from google.cloud import storage
 
 from tests.e2e.conftest import INSTANCE, Stack, network, output
 
+NAMES = ("ü x/日本", "a", "a/b", "dots/../up", "end/", "double//slash", "x/acl", "% +?#&", "long" * 256)
 MARK = f"mlflow-local-{INSTANCE}"
 
 
@@ -21,7 +26,25 @@ def traces() -> dict[str, list[str]]:
     }
 
 
-def test_destroy_removes_every_resource(stack: Stack) -> None:
+def use_as_several_clients_do(bucket: storage.Bucket) -> None:
+    """Leave in a bucket what clients leave: thousands of objects, names of all kinds, generations, an open upload."""
+    bucket.versioning_enabled = True
+    bucket.patch()
+
+    def put(name: str) -> None:
+        bucket.blob(name).upload_from_string("x")
+
+    with ThreadPoolExecutor(8) as uploads:
+        list(uploads.map(put, [*NAMES, *NAMES, *map(str, range(1000))]))
+    bucket.blob(NAMES[0]).delete()
+    opened = str(bucket.blob("broken off").create_resumable_upload_session())
+    assert httpx.put(opened, content=bytes(1 << 18), headers={"content-range": "bytes 0-262143/*"}).status_code == 308
+
+
+def test_destroy_after_a_day_of_use_removes_every_resource(stack: Stack) -> None:
+    with storage.Client.create_anonymous_client() as client:
+        use_as_several_clients_do(client.bucket(stack.outputs["artifact_root"].removeprefix("gs://").split("/")[0]))
+
     stack.project.output("pulumi", "destroy", "--yes", "--skip-preview")
 
     assert stack.project.output("pulumi", "stack", "--show-urns", "--show-ids").count("urn:pulumi") == 0

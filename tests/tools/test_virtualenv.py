@@ -1,19 +1,22 @@
 """The clone's own Python environment is made once, whole, by one at a time."""
 
+import shutil
 import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from local import virtualenv
+from tests.scratch import PROJECT
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The environment of a project that needs nothing."""
     (tmp_path / "requirements.txt").touch()
+    shutil.copy(PROJECT / virtualenv.INSTALLER, tmp_path)
     monkeypatch.setattr(virtualenv, "PROJECT", tmp_path)
     monkeypatch.setattr(virtualenv, "FOLDER", tmp_path / ".venv")
     monkeypatch.setattr(virtualenv, "PYTHON", tmp_path / ".venv" / "bin" / "python")
@@ -33,12 +36,13 @@ def test_two_at_once_install_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
     installing, go_on = threading.Event(), threading.Event()
     commands: list[str] = []
 
-    def run(argv: Sequence[str | Path]) -> None:
-        commands.append("pip" if "pip" in argv else "venv")
+    def run(argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
+        commands.append("uv" if env is not None else "pip" if "pip" in argv else "venv")
         installing.set()
         assert go_on.wait(10)
 
     monkeypatch.setattr(virtualenv, "run", run)
+    monkeypatch.setattr(virtualenv, "output", str)  # nothing of pip's
     both = [threading.Thread(target=virtualenv.provide, args=("requirements.txt",)) for _ in range(2)]
     both[0].start()
     assert installing.wait(10)
@@ -47,5 +51,36 @@ def test_two_at_once_install_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
     for each in both:
         each.join(10)
 
-    assert commands == ["venv", "pip"]
+    assert commands == ["venv", "pip", "uv"]
     assert list(folder.glob(".requirements.txt-*"))
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("settings", "index"),
+    [
+        ("global.cert='/a'\nglobal.extra-index-url='https://b.example/simple'", {}),
+        (
+            ":env:.index-url='https://a.example/simple'\nglobal.index-url='https://b.example/simple'",
+            {"UV_DEFAULT_INDEX": "https://a.example/simple"},
+        ),
+    ],
+)
+def test_packages_come_from_where_pip_finds_them(
+    monkeypatch: pytest.MonkeyPatch, settings: str, index: dict[str, str]
+) -> None:
+    told: list[Mapping[str, str] | None] = []
+
+    def run(_: Sequence[str | Path], env: Mapping[str, str] | None = None) -> None:
+        told.append(env)
+
+    def output(_: Sequence[str | Path]) -> str:
+        return settings
+
+    monkeypatch.setattr(virtualenv, "run", run)
+    monkeypatch.setattr(virtualenv, "output", output)
+    virtualenv.FOLDER.mkdir()
+
+    virtualenv.provide("requirements.txt")
+
+    assert told[-1] == index

@@ -86,7 +86,19 @@ def test_the_database_takes_encrypted_connections_only(network: str | None) -> N
 def test_with_a_network_the_database_has_a_private_address_and_no_public_one() -> None:
     connections = settings(network=NETWORK, authorized_networks=[])["ipConfiguration"]
 
-    assert connections == {"ipv4Enabled": False, "privateNetwork": NETWORK, "sslMode": "ENCRYPTED_ONLY"}
+    assert connections["ipv4Enabled"] is False
+    assert connections["privateNetwork"] == NETWORK
+    assert "authorizedNetworks" not in connections
+
+
+@pytest.mark.parametrize("network", [None, NETWORK])
+def test_the_authority_that_clients_hold_the_server_against_is_the_instance_s_own(network: str | None) -> None:
+    assert settings(network=network)["ipConfiguration"]["serverCaMode"] == "GOOGLE_MANAGED_INTERNAL_CA"
+
+
+def test_google_s_word_on_a_final_backup_that_nobody_asked_for_is_no_difference() -> None:
+    assert database(durable=False).only("DatabaseInstance").ignored == ("settings.finalBackupConfig",)
+    assert database(durable=True).only("DatabaseInstance").ignored == ()
 
 
 @pytest.mark.parametrize(("network", "host"), [(None, HOST), (NETWORK, PRIVATE_HOST)])

@@ -15,6 +15,7 @@ from tests.unit.conftest import Told
         ("kubernetes:context", None, "`pulumi config set kubernetes:context <name>`"),
         ("mlflow:region", "asia-southeast-1", "did you mean 'asia-southeast1'?"),
         ("mlflow:region", "mars", "take one such as asia-southeast1"),
+        ("mlflow:region", "us-nowhere1", "Cloud SQL has no such region"),
         ("mlflow:databaseInstance", "MLflow", "lower-case letters"),
         ("mlflow:databaseVersion", "POSTGRES_13", "POSTGRES_14, POSTGRES_15, POSTGRES_16, POSTGRES_17, POSTGRES_18"),
         ("mlflow:databaseVersion", "14", "POSTGRES_14"),

@@ -63,3 +63,16 @@ def test_a_right_setting_is_accepted(configure: Configure, changes: dict[str, An
     configure(changes)
 
     assert Settings.load()
+
+
+@pytest.mark.parametrize(("region", "warned"), [("europe-west15", True), ("europe-west12", False)])
+def test_a_region_that_is_newer_than_the_program_passes_with_a_warning(
+    configure: Configure,
+    region: str,
+    warned: bool,  # noqa: FBT001
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure({"mlflow:region": region})
+
+    assert Settings.load().region == region
+    assert (f"warning: mlflow:region is '{region}'" in capsys.readouterr().err) is warned

@@ -23,7 +23,7 @@ func provider() *schema.Provider {
 	settings := instance.Schema["settings"].Elem.(*schema.Resource).Schema
 	settings[retainKey] = &schema.Schema{Type: schema.TypeBool, Optional: true}
 	settings[finalKey] = &schema.Schema{
-		Type: schema.TypeList, Optional: true, Computed: true, MaxItems: 1,
+		Type: schema.TypeList, Optional: true, MaxItems: 1,
 		Elem: &schema.Resource{Schema: map[string]*schema.Schema{
 			"enabled":        {Type: schema.TypeBool, Optional: true},
 			"retention_days": {Type: schema.TypeInt, Optional: true},
