@@ -30,6 +30,7 @@ from local.gcp.app import Api
 from local.gcp.bucket_access import BucketAccess
 from local.gcp.compute import ComputeOperations, GlobalAddresses
 from local.gcp.emulator import Emulator
+from local.gcp.grants import Grants
 from local.gcp.iam import ServiceAccounts
 from local.gcp.objects import Objects
 from local.gcp.policies import Policies
@@ -46,6 +47,8 @@ from local.gcp.sql_transfers import Transfers
 from local.gcp.storage import Buckets
 from local.gcp.store import Store
 from local.gcp.supervisor import Supervisor
+from local.gcp.tokens import PATH as TOKEN_PATH
+from local.gcp.tokens import Tokens
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _HIGHEST_PORT = 65535
@@ -61,15 +64,17 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
     connections = Connections(store, operations[2], ranges)
     instances = Instances(store, operations[0], state / "sql", addresses)
     buckets = Buckets(store, policies, emulator)
-    objects = Objects(buckets, emulator)
+    accounts = ServiceAccounts(store, policies)
+    tokens = Tokens(accounts.certificates)
+    objects = Objects(buckets, emulator, tokens)
     contents = Contents(instances)
-    transfers = Transfers(instances, contents, BucketAccess(buckets, emulator))
+    transfers = Transfers(instances, contents, BucketAccess(Grants(buckets), emulator))
     backups = Backups(instances, state / "backups")
     supervisor = Supervisor(instances, emulator, Schedule(instances, backups))
     services = (
         *(Lifecycle(instances, connections), Deletion(instances, backups), contents, transfers),
         *(backups, Restores(instances, backups)),
-        *(buckets, ServiceAccounts(store, policies), ranges, connections),
+        *(buckets, accounts, ranges, connections),
     )
     handlers = {id_: handler for service in services for id_, handler in service.handlers().items()}
     api = Api({**handlers, **projects.handlers()}, objects.streams(), objects.plain)
@@ -91,7 +96,8 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
         failing = await run_in_threadpool(supervisor.failing)
         return JSONResponse({"pid": os.getpid(), "failing": failing}, 503 if failing else 200)
 
-    routes = [Route("/healthz", health), Route("/{path:path}", api.__call__, methods=_METHODS)]
+    known = [Route("/healthz", health), Route(TOKEN_PATH, tokens.exchange, methods=["POST"])]
+    routes = [*known, Route("/{path:path}", api.__call__, methods=_METHODS)]
     return Starlette(routes=routes, lifespan=lifespan)
 
 

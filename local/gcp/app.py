@@ -8,7 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, TypeAlias
 from urllib.parse import unquote
@@ -31,12 +31,13 @@ _UPLOAD_PARAMETERS = {"upload_id"}  # part of the upload protocol, in no descrip
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request that fits its description: path parameters, query parameters and body."""
+    """A request that fits its description: path and query parameters, where it came to, and its body."""
 
     method: Method
     kind: str
     path: dict[str, str]
     query: dict[str, str]
+    base_url: str
     body: Json = field(default_factory=dict[str, Any])
 
 
@@ -113,21 +114,22 @@ class Api:
 
     async def _documented(self, request: Request, route: Route, path: dict[str, str]) -> Response:
         method = route.method
-        stream = self._streams.get(method.id)
+        stream, handler = self._streams.get(method.id), self._handlers.get(method.id)
         if stream is not None:
-            query = _checked_query(request, route)
-            return await stream(request, Call(method=method, kind=route.kind, path=path, query=query))
-        handler = self._handlers.get(method.id)
+            return await stream(request, _call(request, route, path))
         if handler is None or route.kind != "rpc":
             raise not_implemented(method.id)
-        query = _checked_query(request, route)
-        body = await checked_body(request, method)
-        call = Call(method=method, kind=route.kind, path=path, query=query, body=body)
+        call = replace(_call(request, route, path), body=await checked_body(request, method))
         answer = await run_in_threadpool(handler, call)
         if answer is None:
             return Response(status_code=204)
         check_answer(method, answer)
         return JSONResponse(answer)
+
+
+def _call(request: Request, route: Route, path: dict[str, str]) -> Call:
+    query = _checked_query(request, route)
+    return Call(method=route.method, kind=route.kind, path=path, query=query, base_url=str(request.base_url))
 
 
 async def checked_body(request: Request, method: Method) -> Json:

@@ -1,8 +1,4 @@
-"""What a service account of Google's own may do with the objects of a bucket, by the bucket's policy.
-
-The stand-in lets in everybody who reaches it; only what one Google service does to another on somebody's behalf is held
-against the policy, since a forgotten grant is what fails there. A conditional grant counts for nothing here.
-"""
+"""The objects that an instance of Cloud SQL reads and writes, as far as its own service account may."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -13,32 +9,27 @@ import httpx
 
 from local.gcp.emulator import Emulator
 from local.gcp.errors import ApiError, OperationFailedError, invalid
-from local.gcp.storage import Buckets
+from local.gcp.grants import Grants
 
 Json: TypeAlias = dict[str, Any]
 
-_BOTH = {"storage.admin", "storage.objectAdmin", "storage.objectUser"}
-_READING = _BOTH | {"storage.objectViewer", "storage.legacyObjectReader", "storage.legacyObjectOwner"}
-_WRITING = _BOTH | {"storage.objectCreator", "storage.legacyBucketWriter", "storage.legacyBucketOwner"}
 _CHUNK = 1 << 20
 
 
 class BucketAccess:
     """Reads and writes objects for the instances of Cloud SQL."""
 
-    def __init__(self, buckets: Buckets, emulator: Emulator) -> None:
-        self._buckets = buckets
+    def __init__(self, grants: Grants, emulator: Emulator) -> None:
+        self._grants = grants
         self._emulator = emulator
 
     def require(self, account: str, uri: str, *, writing: bool) -> None:
         """Raise ApiError 403 unless the account may read or write the object; 400 when it is no object's address."""
         bucket, _ = _parts(uri)
-        wanted = {f"roles/{role}" for role in (_WRITING if writing else _READING)}
-        member = f"serviceAccount:{account}"
-        for binding in self._buckets.bindings(bucket):
-            if binding["role"] in wanted and member in binding["members"] and "condition" not in binding:
-                return
-        needed = "storage.objects.create" if writing else "storage.objects.get"
+        permission = "create" if writing else "get"
+        if self._grants.allow(account, bucket, permission):
+            return
+        needed = f"storage.objects.{permission}"
         message = f"The service account does not have the required permissions for the bucket: {account} needs"
         where = f"{needed} (roles/storage.objectAdmin) on gs://{bucket}, or there is no such bucket."
         raise ApiError(HTTPStatus.FORBIDDEN, "notAuthorized", f"{message} {where}")

@@ -7,6 +7,7 @@ generation (https://cloud.google.com/storage/docs/object-versioning).
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -84,7 +85,8 @@ class Generations(Uploads):
         if current is None or not self.buckets[bucket].get("versioning", {}).get("enabled"):
             return False
         key = f"{name}\n{current['generation']}"
-        os.link(self._root / self._object_path(bucket, name), self._root / self._object_path(bucket, key))
+        with suppress(FileExistsError):  # an upload that was cut short has linked it already
+            os.link(self._root / self._object_path(bucket, name), self._root / self._object_path(bucket, key))
         self.objects[bucket][key] = current | {"timeDeleted": timestamp()}
         return True
 

@@ -136,7 +136,7 @@ class ServiceAccounts:
             "validBeforeTime": _FOREVER,
         }
         self._store.put(_KEY, key["name"], {"key": key, "certificate": _certificate(private, account["uniqueId"])})
-        content = json.dumps(_credentials(account, key_id, private), indent=2)
+        content = json.dumps(_credentials(account, key_id, private, f"{call.base_url}token"), indent=2)
         return {
             **key,
             "privateKeyType": "TYPE_GOOGLE_CREDENTIALS_FILE",
@@ -149,6 +149,14 @@ class ServiceAccounts:
         if record is None:
             raise not_found(f"Service account key {key_id} does not exist.")
         return record
+
+    def certificates(self, email: str) -> dict[str, str]:
+        """Answer what the keys of an account sign, as PEM by key id; nothing for one that is disabled or unknown."""
+        name = f"projects/{email.partition('@')[2].partition('.')[0]}/serviceAccounts/{email}"
+        if (self._store.get(_ACCOUNT, name) or {"disabled": True}).get("disabled"):
+            return {}
+        keys = self._store.items(_KEY, f"{name}/")
+        return {key.rpartition("/")[2]: base64.b64decode(record["certificate"]).decode() for key, record in keys}
 
     def _get_key(self, call: Call) -> Json:
         record = self._find_key(call.path["name"])
@@ -165,7 +173,7 @@ class ServiceAccounts:
         return {}
 
 
-def _credentials(account: Json, key_id: str, private: rsa.RSAPrivateKey) -> Json:
+def _credentials(account: Json, key_id: str, private: rsa.RSAPrivateKey, token_uri: str) -> Json:
     """Answer the content of a credentials file (https://google.aip.dev/auth/4112)."""
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -178,7 +186,7 @@ def _credentials(account: Json, key_id: str, private: rsa.RSAPrivateKey) -> Json
         "client_email": account["email"],
         "client_id": account["uniqueId"],
         "auth_uri": "https://accounts.google.com/o/oauth2/auth",
-        "token_uri": "https://oauth2.googleapis.com/token",
+        "token_uri": token_uri,
         "auth_provider_x509_cert_url": "https://www.googleapis.com/oauth2/v1/certs",
         "universe_domain": "googleapis.com",
     }

@@ -56,8 +56,11 @@ def _read_data(request: BaseHTTPRequestHandler, query: _Emulator) -> _Emulator:
     """Read a body; one in parts as any client writes it."""
     if not request.headers.get("Content-Type", "").startswith("multipart/related"):
         return _read_any_data(request, query)
-    (_, metadata), (headers, content) = _related(request.rfile.read())
-    return {"meta": json.loads(metadata), "content": content, "content-type": headers["Content-Type"]}
+    try:
+        (_, metadata), (headers, content) = _related(request.rfile.read())
+        return {"meta": json.loads(metadata), "content": content, "content-type": headers["Content-Type"]}
+    except ValueError as error:
+        raise Conflict(f"the body is not multipart/related: {error}") from error
 
 
 def _related(body: bytes) -> Iterator[tuple[Message, bytes]]:
@@ -69,7 +72,7 @@ def _related(body: bytes) -> Iterator[tuple[Message, bytes]]:
     """
     start = re.match(rb"(?:\r?\n)*(--[^\r\n]+)(\r?\n)", body)
     if start is None:
-        raise Conflict("the body of the upload is not multipart/related")
+        raise ValueError("it does not begin with a delimiter")
     delimiter, line_end = start.groups()
     for part in body[start.end() :].split(line_end + delimiter)[:-1]:
         headers, _, content = part.removeprefix(line_end).partition(2 * line_end)

@@ -17,12 +17,24 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from local.gcp.app import Call, StreamHandler, check_answer, checked_body
 from local.gcp.emulator import Emulator
 from local.gcp.errors import ApiError, not_found, not_implemented, precondition_failed
+from local.gcp.grants import Grants
 from local.gcp.listing import paged
 from local.gcp.storage import Buckets
+from local.gcp.tokens import Tokens
 
 Json: TypeAlias = dict[str, Any]
 
-_METHODS = ("insert", "get", "list", "patch", "delete", "copy", "rewrite", "compose")
+_NEEDED = {
+    "insert": "create",
+    "get": "get",
+    "list": "list",
+    "patch": "update",
+    "delete": "delete",
+    "copy": "create",
+    "rewrite": "create",
+    "compose": "create",
+}
+"""By method, which permission it needs on the objects of the bucket that it changes, or else reads."""
 _WITH_BODY = {"storage.objects.patch", "storage.objects.copy", "storage.objects.rewrite", "storage.objects.compose"}
 _IGNORED_BY_EMULATOR = {"startOffset", "endOffset", "includeTrailingDelimiter", "kmsKeyName", "predefinedAcl"}
 _XML_QUERY = {"generation", "response-content-disposition"}
@@ -38,14 +50,16 @@ _CHUNK = 1 << 20
 class Objects:
     """Hands object requests on."""
 
-    def __init__(self, buckets: Buckets, emulator: Emulator) -> None:
+    def __init__(self, buckets: Buckets, emulator: Emulator, tokens: Tokens) -> None:
         self._buckets = buckets
+        self._grants = Grants(buckets)
         self._emulator = emulator
+        self._tokens = tokens
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(600, connect=10))
 
     def streams(self) -> dict[str, StreamHandler]:
         """Answer the handlers by method id."""
-        return {f"storage.objects.{name}": self._documented for name in _METHODS}
+        return {f"storage.objects.{name}": self._documented for name in _NEEDED}
 
     async def plain(self, request: Request, path: str) -> Response | None:
         """Answer GET, HEAD and PUT of /bucket/object, the path of the XML API; None where there is no such bucket."""
@@ -59,6 +73,7 @@ class Objects:
         asked = {*request.query_params, *(header for header in request.headers if header.startswith(_XML_HEADERS))}
         if asked - _XML_QUERY:
             raise not_implemented(f"{min(asked - _XML_QUERY)} of the XML API")
+        self._require(request, unquote(bucket), "create" if request.method == "PUT" else "get")
         return await self._hand_on(request, None)
 
     async def close(self) -> None:
@@ -69,12 +84,21 @@ class Objects:
         for name in ("bucket", "sourceBucket", "destinationBucket"):
             if name in call.path:
                 self._buckets.find(call.path[name])
+                needed = "get" if name == "sourceBucket" else _NEEDED[call.method.id.rpartition(".")[2]]
+                self._require(request, call.path[name], needed)
         for name in call.query:
             if name in _IGNORED_BY_EMULATOR:
                 raise not_implemented(f"query parameter {name} of {call.method.id}")
         if call.method.id in _WITH_BODY and call.kind == "rpc":
             await checked_body(request, call.method)
         return await self._hand_on(request, call)
+
+    def _require(self, request: Request, bucket: str, permission: str) -> None:
+        """Raise ApiError 403 where a service account has no grant, 401 where its token is none."""
+        account = self._tokens.account(request)
+        if account is not None and not self._grants.allow(account, bucket, permission):
+            lacking = f"{account} does not have storage.objects.{permission} access to the objects of {bucket}."
+            raise ApiError(HTTPStatus.FORBIDDEN, "forbidden", lacking)
 
     async def _hand_on(self, request: Request, call: Call | None) -> Response:
         headers = [(k, v) for k, v in request.headers.raw if k.decode() not in _HOP_BY_HOP]

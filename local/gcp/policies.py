@@ -1,6 +1,6 @@
 """IAM policies of any resource: read, and written only by who has read the current one (etag).
 
-Policies are kept and answered: the stand-in lets everybody in who can reach it. Only bucket_access looks into one.
+Policies are kept and answered. Only `grants` looks into one: all else is open to everybody who reaches the stand-in.
 """
 
 import base64

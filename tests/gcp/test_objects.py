@@ -100,9 +100,12 @@ def test_an_upload_in_parts_is_read_as_any_client_writes_it(
     assert (parts.metadata, parts.content_type) == ({"made": "here"}, "message/rfc822")
 
 
-def test_a_body_without_parts_is_refused(standin: StandIn, bucket: storage.Bucket) -> None:
+@pytest.mark.parametrize(
+    "body", [b"x", b"--b\r\n\r\n{}\r\n--b--", b"--b\r\na: b\r\n\r\n{\r\n--b\r\na: b\r\n\r\nx\r\n--b--"]
+)
+def test_a_body_that_has_not_two_parts_is_refused(standin: StandIn, bucket: storage.Bucket, body: bytes) -> None:
     path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=multipart&name=none"
-    response = standin.http.post(path, content=b"x", headers={"Content-Type": "multipart/related; boundary=b"})
+    response = standin.http.post(path, content=body, headers={"Content-Type": "multipart/related; boundary=b"})
 
     assert response.status_code == 400
     assert "not multipart/related" in response.text

@@ -1,0 +1,101 @@
+"""A service account comes with its key, as Google's client brings it, and may do what the bucket's policy grants."""
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+from google.api_core.exceptions import Forbidden
+from google.auth.exceptions import RefreshError
+from google.cloud import storage
+from google.oauth2 import service_account
+
+from tests.gcp.standin import PROJECT, Json, StandIn
+
+ACCOUNTS = f"/iam/v1/projects/{PROJECT}/serviceAccounts"
+READ, WRITE = "roles/storage.objectViewer", "roles/storage.objectUser"
+
+
+@pytest.fixture(scope="module")
+def key(standin: StandIn) -> Json:
+    """The credentials file of an account's key."""
+    standin.http.post(ACCOUNTS, json={"accountId": "writer"}).raise_for_status()
+    made = standin.http.post(f"{ACCOUNTS}/writer@{PROJECT}.iam.gserviceaccount.com/keys", json={}).json()
+    return json.loads(base64.b64decode(made["privateKeyData"]))
+
+
+@pytest.fixture
+def bucket(standin: StandIn) -> Iterator[storage.Bucket]:
+    """A bucket with an object, as the person at the machine sees it."""
+    with standin.storage() as client:
+        made = client.create_bucket("granted")
+        made.blob("there").upload_from_string("x")
+        yield made
+        made.delete(force=True)
+
+
+def _seen_by(key: Json, standin: StandIn, bucket: storage.Bucket) -> storage.Bucket:
+    credentials = service_account.Credentials.from_service_account_info(key)  # pyright: ignore[reportUnknownMemberType]
+    client = storage.Client(project=PROJECT, credentials=credentials, client_options={"api_endpoint": standin.url})
+    return client.bucket(bucket.name)
+
+
+def _grant(key: Json, bucket: storage.Bucket, role: str) -> None:
+    policy = bucket.get_iam_policy()
+    policy.bindings.append({"role": role, "members": {f"serviceAccount:{key['client_email']}"}})
+    bucket.set_iam_policy(policy)
+
+
+def test_without_a_grant_it_may_nothing(standin: StandIn, key: Json, bucket: storage.Bucket) -> None:
+    mine = _seen_by(key, standin, bucket)
+
+    with pytest.raises(Forbidden, match="get access"):
+        mine.blob("there").download_as_bytes()
+    with pytest.raises(Forbidden, match="create access"):
+        mine.blob("new").upload_from_string("x")
+    with pytest.raises(Forbidden, match="delete access"):
+        mine.blob("there").delete()
+    with pytest.raises(Forbidden, match="list access"):
+        list(mine.list_blobs())
+
+
+def test_who_may_read_may_not_write(standin: StandIn, key: Json, bucket: storage.Bucket) -> None:
+    _grant(key, bucket, READ)
+    mine = _seen_by(key, standin, bucket)
+
+    assert mine.blob("there").download_as_bytes() == b"x"
+    assert [blob.name for blob in mine.list_blobs()] == ["there"]
+    with pytest.raises(Forbidden, match="create access"):
+        mine.blob("new").upload_from_string("x")
+    with pytest.raises(Forbidden, match="create access"):
+        mine.copy_blob(mine.blob("there"), mine, "copy")
+    with pytest.raises(Forbidden, match="delete access"):
+        mine.blob("there").delete()
+
+
+def test_who_may_write_uploads_in_pieces_copies_and_deletes(
+    standin: StandIn, key: Json, bucket: storage.Bucket
+) -> None:
+    _grant(key, bucket, WRITE)
+    mine = _seen_by(key, standin, bucket)
+
+    mine.blob("large", chunk_size=1 << 18).upload_from_string("y" * (1 << 19))
+    mine.copy_blob(mine.blob("large"), mine, "copy")
+    mine.blob("large").delete()
+
+    assert bucket.blob("copy").download_as_bytes() == b"y" * (1 << 19)
+
+
+def test_a_key_that_is_gone_gets_no_token(standin: StandIn, key: Json, bucket: storage.Bucket) -> None:
+    keys = f"{ACCOUNTS}/{key['client_email']}/keys"
+    other = json.loads(base64.b64decode(standin.http.post(keys, json={}).json()["privateKeyData"]))
+    standin.http.delete(f"{keys}/{other['private_key_id']}").raise_for_status()
+
+    with pytest.raises(RefreshError, match="invalid_grant"):
+        _seen_by(other, standin, bucket).blob("there").download_as_bytes()
+
+
+def test_a_token_that_nobody_was_given_is_refused(standin: StandIn, bucket: storage.Bucket) -> None:
+    forged = standin.http.get(f"/{bucket.name}/there", headers={"Authorization": "Bearer ya29.forged"})
+
+    assert forged.status_code == 401
