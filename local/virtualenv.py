@@ -17,6 +17,13 @@ FOLDER = PROJECT / ".venv"
 PYTHON = FOLDER / "bin" / "python"
 INSTALLER = "requirements-install.txt"
 NEEDED = (3, 11)
+_VARIABLES = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "cert": "SSL_CERT_FILE",
+    "proxy": "ALL_PROXY",
+}
+"""By the name of pip's setting, the variable in which uv looks for the same."""
 
 
 def provide(requirements: str) -> None:
@@ -44,11 +51,15 @@ def provide(requirements: str) -> None:
                 run(tied([sys.executable, "-m", "venv", FOLDER]))
             run(tied([PYTHON, "-m", "pip", "install", "--quiet", "--requirement", PROJECT / INSTALLER]))
             uv = [PYTHON.with_name("uv"), "pip", "install", "--quiet", "--python", PYTHON]
-            run(tied([*uv, "--requirement", PROJECT / requirements]), env=_index())
+            run(tied([*uv, "--requirement", PROJECT / requirements]), env=_settings_of_pip())
         stamp.touch()
 
 
-def _index() -> dict[str, str]:
-    """Tell uv where pip looks for packages, if that is a place of the person's own: uv does not read pip's settings."""
-    told = re.findall(r"\.index-url='(.+)'$", output([PYTHON, "-m", "pip", "config", "list"]), re.MULTILINE)
-    return {"UV_DEFAULT_INDEX": os.environ.get("UV_DEFAULT_INDEX") or told[0]} if told else {}
+def _settings_of_pip() -> dict[str, str]:
+    """Return what uv has to know of pip's settings, which it does not read, in variables that are not set otherwise."""
+    listed = output([PYTHON, "-m", "pip", "config", "list"])
+    found = re.findall(r"^(.+)\.([\w-]+)='(.+)'$", listed, re.MULTILINE)
+    told: dict[str, str] = {}
+    for section in ("global", "install", ":env:"):  # a later one counts more
+        told |= {key: value for where, key, value in found if where == section}
+    return {name: told[key] for key, name in _VARIABLES.items() if key in told and name not in os.environ}

@@ -1,8 +1,7 @@
 """What Google Cloud accepts: projects, regions, Cloud SQL versions and machine types, networks, bucket names.
 
-The lists and limits are Google's as it documents them; each rule names its page, to be read again with every release of
-this program. Whether a project exists
-or a bucket name is free only Google can tell, at `pulumi up`.
+The lists and limits are Google's as it documents them. Each rule names its page, to be read again with every release of
+this program. Whether a project exists or a bucket name is free only Google can tell, at `pulumi up`.
 """
 
 import ipaddress

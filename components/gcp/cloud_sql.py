@@ -122,7 +122,7 @@ class CloudSqlPostgres(pulumi.ComponentResource):
                 parent=self,
                 custom_timeouts=_TIMEOUTS,
                 protect=args.protected,
-                # Google may answer that there is none, which is no difference.
+                # Google may answer finalBackupConfig with enabled=false, unasked.
                 ignore_changes=None if args.durable else ["settings.finalBackupConfig"],
             ),
         )

@@ -86,7 +86,7 @@ def _reachability(
     reachability: DatabaseInstanceSettingsIpConfigurationArgsDict = {
         "ipv4_enabled": network is None,
         "ssl_mode": "ENCRYPTED_ONLY",
-        # The authority of the instance's own, which clients hold it against.
+        # Each instance has its own certificate authority. Clients verify the server with it.
         "server_ca_mode": "GOOGLE_MANAGED_INTERNAL_CA",
     }
     if network is not None:

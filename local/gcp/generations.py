@@ -6,14 +6,19 @@ generation (https://cloud.google.com/storage/docs/object-versioning).
 """
 
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, cast
 
+from gcp_storage_emulator.exceptions import Conflict
+
 from local.gcp.operations import timestamp
 from local.gcp.store import Json
 from local.gcp.uploads import Mapped, Uploads
+
+_LONGEST_NAME = 1024  # bytes
 
 
 class ConditionError(Exception):
@@ -25,7 +30,7 @@ class ConditionError(Exception):
 
 
 class Generations(Uploads):
-    """The emulator's storage with generations. It answers one request at a time, of which `ask` tells it."""
+    """The emulator's storage with generations. Call `ask` before each request."""
 
     buckets: dict[str, Json]
     _method: str
@@ -38,10 +43,22 @@ class Generations(Uploads):
     def create_file(
         self, bucket_name: str, file_name: str, content: bytes | Mapped, file_obj: Json, file_id: str | None = None
     ) -> None:
-        """Keep an object if the request's conditions hold; what it replaces becomes noncurrent."""
+        """Keep an object if the request's conditions hold; what it replaces becomes noncurrent.
+
+        Its generation is of now, since an upload in pieces may have begun long ago.
+        """
+        _check_name(file_name)
+        now, generation = timestamp(), str(time.time_ns())
+        file_obj.update(dict.fromkeys(("timeCreated", "updated", "timeStorageClassUpdated"), now))
+        file_obj.update(generation=generation, id=f"{bucket_name}/{file_name}/{generation}")
         self._require("if", self.objects.get(bucket_name, {}).get(file_name))
         self._retire(bucket_name, file_name)
         super().create_file(bucket_name, file_name, content, file_obj, file_id)
+
+    def create_resumable_upload(self, bucket_name: str, file_name: str, file_obj: Json) -> str:
+        """Begin an upload."""
+        _check_name(file_name)
+        return super().create_resumable_upload(bucket_name, file_name, file_obj)
 
     def delete_file(self, bucket_name: str, file_name: str) -> None:
         """Delete the generation that is asked for, or make the current one noncurrent."""
@@ -100,3 +117,9 @@ class Generations(Uploads):
                 read = self._method == "GET" and wanted == found
                 status = HTTPStatus.NOT_MODIFIED if read else HTTPStatus.PRECONDITION_FAILED
                 raise ConditionError(status, f"the object has {field} {found}")
+
+
+def _check_name(name: str) -> None:
+    """Refuse what is no name (https://cloud.google.com/storage/docs/objects#naming)."""
+    if name in ("", ".", "..") or "\n" in name or "\r" in name or len(name.encode()) > _LONGEST_NAME:
+        raise Conflict(f"Invalid object name: {name[:40]!r}")

@@ -29,8 +29,9 @@ class Grants:
 
     def allow(self, account: str, bucket: str, permission: str) -> bool:
         """Tell whether a service account may `permission` ("get") the objects of a bucket."""
+        members = {f"serviceAccount:{account}", "allAuthenticatedUsers", "allUsers"}
         return any(
-            f"serviceAccount:{account}" in binding["members"]
+            not members.isdisjoint(binding["members"])
             and permission in _ROLES.get(binding["role"], ())
             and "condition" not in binding
             for binding in self._buckets.bindings(bucket)

@@ -1,6 +1,6 @@
-"""What the emulator's server does otherwise than Cloud Storage, replaced in its own tables.
+"""Replaces functions of the emulator that differ from Cloud Storage.
 
-Each function below says what. They take and return the emulator's own types, which it does not declare.
+They take and return the emulator's own types, which it does not declare.
 """
 
 import base64
@@ -9,6 +9,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from email import message_from_bytes
 from email.message import Message
 from http import HTTPStatus
@@ -34,9 +35,10 @@ _CANCELLED = SimpleNamespace(value=499, phrase="Client Closed Request")
 
 def mend() -> None:
     """Put the functions below in the place of the emulator's, once."""
-    _OBJECTS.update(_crc32c=_crc32c, download=_download)
+    _OBJECTS.update(_crc32c=_crc32c, _resumable_incomplete=_resumable_incomplete, download=_download)
     _SERVER.update(_read_data=_read_data)
     mended = {_download_as_stored: _download, _compose_as_told: _compose}
+    _SERVER["HANDLERS"] = [entry for entry in _SERVER["HANDLERS"] if entry[0] != "^/wipe$"]
     for _, methods in _SERVER["HANDLERS"]:
         methods.update({method: mended[handler] for method, handler in methods.items() if handler in mended})
         if methods.get("PUT") is objects.upload_partial:
@@ -44,7 +46,7 @@ def mend() -> None:
 
 
 def read_body(request: BaseHTTPRequestHandler) -> None:
-    """Read the body of a request, in chunks or compressed as it may be, and put it in the place of the connection."""
+    """Read the whole body, join its chunks and decompress it; the emulator then reads it from memory."""
     body: bytes = _SERVER["_decode_raw_data"](_SERVER["_read_raw_data"](request), request) or b""
     for header in ("Transfer-Encoding", "Content-Encoding", "Content-Length"):
         del request.headers[header]
@@ -53,7 +55,9 @@ def read_body(request: BaseHTTPRequestHandler) -> None:
 
 
 def _read_data(request: BaseHTTPRequestHandler, query: _Emulator) -> _Emulator:
-    """Read a body; one in parts as any client writes it."""
+    """Return an upload as it is, one in parts with its metadata, and any other body as the emulator does."""
+    if request.command == "PUT" or query.get("uploadType") == ["media"]:
+        return request.rfile.read()
     if not request.headers.get("Content-Type", "").startswith("multipart/related"):
         return _read_any_data(request, query)
     try:
@@ -66,17 +70,18 @@ def _read_data(request: BaseHTTPRequestHandler, query: _Emulator) -> _Emulator:
 def _related(body: bytes) -> Iterator[tuple[Message, bytes]]:
     """Yield the headers and the content of each part.
 
-    The first line is the delimiter. gcloud and gsutil put it between apostrophes in the header, which are no quotes
-    there, and end lines as text files do; the emulator's parser then finds no parts. In a part that is a mail or has
-    parts itself it finds too many.
+    The first line is the delimiter. gcloud puts apostrophes around it in the header, which do not belong to it, and
+    ends lines as text files do. The emulator's parser then finds no parts; in a mail it finds too many.
     """
     start = re.match(rb"(?:\r?\n)*(--[^\r\n]+)(\r?\n)", body)
     if start is None:
         raise ValueError("it does not begin with a delimiter")
     delimiter, line_end = start.groups()
-    for part in body[start.end() :].split(line_end + delimiter)[:-1]:
-        headers, _, content = part.removeprefix(line_end).partition(2 * line_end)
-        yield message_from_bytes(headers), content
+    for part in body[start.end(1) :].split(line_end + delimiter)[:-1]:
+        headers, separator, content = part.partition(2 * line_end)
+        if not separator:
+            raise ValueError("a part has no empty line after its headers")
+        yield message_from_bytes(headers.lstrip()), content
 
 
 def _download(request: _Emulator, response: _Emulator, storage: _Emulator) -> None:
@@ -99,16 +104,31 @@ def _download(request: _Emulator, response: _Emulator, storage: _Emulator) -> No
         response[f"X-Goog-{header}"] = value
     whole = response.status == HTTPStatus.OK
     if encoding == "gzip" and whole and "gzip" not in request.get_header("Accept-Encoding", ""):
-        response.write_file(gzip.decompress(response.__dict__["_content"]), described["contentType"])
+        with suppress(gzip.BadGzipFile):  # the uploader's word, which Cloud Storage does not check either
+            response.write_file(gzip.decompress(response.__dict__["_content"]), described["contentType"])
     elif encoding:
         response["Content-Encoding"] = encoding
 
 
 def _compose(request: _Emulator, response: _Emulator, storage: _Emulator) -> None:
-    """Compose objects whatever checksums come along: gcloud sends those of the first source."""
+    """Compose the generations that are named, whatever checksums come along: gcloud sends those of the first source."""
+    destination = request.data.setdefault("destination", {})
     for computed in ("crc32c", "md5Hash"):
-        request.data.get("destination", {}).pop(computed, None)
+        destination.pop(computed, None)
+    for source in request.data.get("sourceObjects", []):
+        named = (source.get("generation"), source.get("objectPreconditions", {}).get("ifGenerationMatch"))
+        current = storage.objects.get(request.params["bucket_name"], {}).get(source["name"], {}).get("generation")
+        if any(str(wanted) != current for wanted in named if wanted is not None):
+            response.status = HTTPStatus.PRECONDITION_FAILED
+            return
     _compose_as_told(request, response, storage)
+
+
+def _resumable_incomplete(response: _Emulator, storage: _Emulator, upload_id: str, **_: int) -> None:
+    """Say how much of an upload is there; nothing where nothing is."""
+    response.status = objects.GoogleHTTPStatus.RESUME_INCOMPLETE
+    if received := storage.get_resumable_byte_count(upload_id):
+        response["Range"] = f"bytes=0-{received - 1}"
 
 
 def _cancel(request: _Emulator, response: _Emulator, storage: _Emulator) -> None:

@@ -11,11 +11,13 @@ both exist. And it serves one connection after the other, so that one slow clien
 import hashlib
 import io
 import json
+import logging
 import os
 import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
+from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,7 @@ from local.gcp.mends import mend, read_body
 from local.gcp.store import Json, Store
 from local.gcp.uploads import Mapped, content
 
+log = logging.getLogger(__name__)
 _LEVELS = {"buckets": 1, "objects": 2, "resumable": 1, "bucket_iam_policies": 1, "soft_deleted": 3}
 """Attributes in which the emulator keeps its index, and how deep in their dictionaries the entries lie."""
 
@@ -130,17 +133,24 @@ class _BufferedHandler(RequestHandler):
     storage: _DurableStorage
 
     def _in_turn(self) -> None:
-        connection = self.wfile
-        read_body(self)
-        self.wfile = io.BytesIO()
-        with self.turn:
-            self.storage.ask(self.command, dict(parse_qsl(urlsplit(self.path).query)))
-            try:
+        connection, self.wfile = self.wfile, io.BytesIO()
+        try:
+            read_body(self)
+            with self.turn:
+                self.storage.ask(self.command, dict(parse_qsl(urlsplit(self.path).query)))
                 Router(self).handle(self.command)
-            except ConditionError as error:
-                self.send_error(error.status, str(error))
+        except ConditionError as error:
+            self.send_error(error.status, str(error))
+        except Exception as error:
+            log.exception("%s %s", self.command, self.path)
+            self.wfile = io.BytesIO()
+            self.send_error(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}")
         connection.write(self.wfile.getbuffer())
         self.wfile = connection
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Send metadata in any script, as UTF-8."""
+        super().send_header(keyword, value.encode().decode("latin-1"))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _in_turn  # noqa: N815 - the names that http.server calls
 

@@ -64,6 +64,10 @@ class Buckets:
         """Answer a bucket; ApiError 404 when there is none."""
         return self._record(name)["bucket"]
 
+    def exists(self, name: str) -> bool:
+        """Tell whether there is a bucket."""
+        return self._store.get(_KIND, name) is not None
+
     def _record(self, name: str) -> Json:
         record = self._store.get(_KIND, name)
         if record is None:

@@ -21,7 +21,8 @@ from local.gcp.errors import ApiError
 
 PATH = "/token"
 _SECONDS = 3600
-_AUDIENCE = "https://oauth2.googleapis.com/token"  # wherever the file's token_uri leads, the libraries name this one
+_AUDIENCE = "https://oauth2.googleapis.com/token"
+"""Which Python's library names, wherever the file's token_uri leads; Go's names that."""
 _PREFIX = "ya29."
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -47,7 +48,7 @@ class Tokens:
             return _refused("unsupported_grant_type", f"only {_GRANT} is known")
         try:
             account = str(_claims(jwt.decode(assertion, verify=False))["iss"])
-            jwt.decode(assertion, certs=self._certificates(account), audience=_AUDIENCE)
+            jwt.decode(assertion, certs=self._certificates(account), audience=[_AUDIENCE, f"{request.base_url}token"])
         except (ValueError, KeyError, exceptions.GoogleAuthError) as error:
             return _refused("invalid_grant", f"Invalid JWT: {error}")
         token = f"{_PREFIX}{secrets.token_urlsafe(32)}"

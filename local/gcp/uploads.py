@@ -29,7 +29,7 @@ def content(path: Path) -> bytes | Mapped:
     if not path.is_file():
         raise FileNotFoundError(path)
     if path.stat().st_size == 0:
-        return b""  # nothing cannot be mapped
+        return b""  # mmap refuses an empty file
     with path.open("rb") as file:
         mapped = Mapped(file.fileno(), 0, access=ACCESS_READ)
     mapped.path = path
@@ -49,12 +49,14 @@ class Uploads(Storage):
         """Append a piece; return the whole once it is there.
 
         Raises:
-            BadRequest: the piece does not begin where the last one ended.
+            BadRequest: the piece does not begin where the last one ended, or goes beyond the end.
 
         """
         path, received = self._upload(file_id), self.get_resumable_byte_count(file_id)
         if expected_start not in (None, received):
             raise BadRequest(f"Invalid Content-Range start: expected {received}, got {expected_start}")
+        if total_size is not None and received + len(content or b"") > total_size:
+            raise BadRequest(f"The upload has {received + len(content or b'')} bytes, and not {total_size}")
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
             file.write(content or b"")

@@ -84,7 +84,9 @@ def test_a_policy_is_changed_only_by_who_has_read_it(standin: StandIn) -> None:
     path = "/storage/v1/b/artefacts/iam"
     policy = standin.http.get(path).json()
     roles = [binding["role"] for binding in policy["bindings"]]
-    assert roles == ["roles/storage.legacyBucketOwner", "roles/storage.legacyBucketReader"]
+    assert roles == [
+        f"roles/storage.legacy{each}" for each in ("BucketOwner", "BucketReader", "ObjectOwner", "ObjectReader")
+    ]
 
     binding = {"role": "roles/storage.objectUser", "members": ["serviceAccount:a@b.iam.gserviceaccount.com"]}
     policy["bindings"].append(binding)
@@ -139,3 +141,18 @@ def test_a_bucket_is_found_on_the_page_that_it_is_on(standin: StandIn) -> None:
         for bucket in made:
             bucket.delete()
     assert pages == [["paged-0", "paged-1"], ["paged-2"]]
+
+
+@pytest.mark.parametrize("name", ["resumable", "storage"])
+def test_a_bucket_that_is_named_as_a_path_of_the_api_leads_nowhere_else(standin: StandIn, name: str) -> None:
+    with standin.storage() as client:
+        other, made = client.create_bucket("elsewhere"), client.create_bucket(name)
+        other.blob("a/b").upload_from_string("x")
+
+        assert standin.http.get(f"/{name}/wipe").status_code == 501
+        assert standin.http.get(f"/{name}/v1/b/elsewhere/o/a/b").status_code in (404, 501)
+        assert standin.http.put(f"/{name}/elsewhere/a", content=b"y").status_code == 501
+
+        assert [blob.name for blob in other.list_blobs()] == ["a/b"]
+        made.delete()
+        other.delete(force=True)

@@ -2,10 +2,12 @@
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
 from google.api_core.exceptions import Forbidden
+from google.auth import crypt, jwt
 from google.auth.exceptions import RefreshError
 from google.cloud import storage
 from google.oauth2 import service_account
@@ -49,13 +51,13 @@ def _grant(key: Json, bucket: storage.Bucket, role: str) -> None:
 def test_without_a_grant_it_may_nothing(standin: StandIn, key: Json, bucket: storage.Bucket) -> None:
     mine = _seen_by(key, standin, bucket)
 
-    with pytest.raises(Forbidden, match="get access"):
+    with pytest.raises(Forbidden, match=r"objects\.get"):
         mine.blob("there").download_as_bytes()
-    with pytest.raises(Forbidden, match="create access"):
+    with pytest.raises(Forbidden, match=r"objects\.create"):
         mine.blob("new").upload_from_string("x")
-    with pytest.raises(Forbidden, match="delete access"):
+    with pytest.raises(Forbidden, match=r"objects\.delete"):
         mine.blob("there").delete()
-    with pytest.raises(Forbidden, match="list access"):
+    with pytest.raises(Forbidden, match=r"objects\.list"):
         list(mine.list_blobs())
 
 
@@ -65,11 +67,11 @@ def test_who_may_read_may_not_write(standin: StandIn, key: Json, bucket: storage
 
     assert mine.blob("there").download_as_bytes() == b"x"
     assert [blob.name for blob in mine.list_blobs()] == ["there"]
-    with pytest.raises(Forbidden, match="create access"):
+    with pytest.raises(Forbidden, match=r"objects\.create"):
         mine.blob("new").upload_from_string("x")
-    with pytest.raises(Forbidden, match="create access"):
+    with pytest.raises(Forbidden, match=r"objects\.create"):
         mine.copy_blob(mine.blob("there"), mine, "copy")
-    with pytest.raises(Forbidden, match="delete access"):
+    with pytest.raises(Forbidden, match=r"objects\.delete"):
         mine.blob("there").delete()
 
 
@@ -84,6 +86,51 @@ def test_who_may_write_uploads_in_pieces_copies_and_deletes(
     mine.blob("large").delete()
 
     assert bucket.blob("copy").download_as_bytes() == b"y" * (1 << 19)
+
+
+def test_who_may_only_make_objects_replaces_none(standin: StandIn, key: Json, bucket: storage.Bucket) -> None:
+    _grant(key, bucket, "roles/storage.objectCreator")
+    mine = _seen_by(key, standin, bucket)
+
+    mine.blob("new").upload_from_string("x")
+    mine.blob("pieces", chunk_size=1 << 18).upload_from_string("y" * (1 << 19))
+    with pytest.raises(Forbidden, match=r"objects\.delete"):
+        mine.blob("there").upload_from_string("y")
+    with pytest.raises(Forbidden, match=r"objects\.delete"):
+        mine.blob("there", chunk_size=1 << 18).upload_from_string("y" * (1 << 19))
+    with pytest.raises(Forbidden, match=r"objects\.get"):
+        mine.blob("both").compose([mine.blob("there"), mine.blob("new")])
+
+    assert bucket.blob("there").download_as_bytes() == b"x"
+
+
+def test_what_everybody_may_read_it_may_read(standin: StandIn, key: Json, bucket: storage.Bucket) -> None:
+    policy = bucket.get_iam_policy()
+    policy.bindings.append({"role": READ, "members": {"allAuthenticatedUsers"}})
+    bucket.set_iam_policy(policy)
+
+    assert _seen_by(key, standin, bucket).blob("there").download_as_bytes() == b"x"
+
+
+def test_another_method_in_a_header_is_no_way_around_a_grant(
+    standin: StandIn, key: Json, bucket: storage.Bucket
+) -> None:
+    _grant(key, bucket, READ)
+    path = f"/storage/v1/b/{bucket.name}/o/there"
+
+    assert standin.http.get(path, headers={"X-HTTP-Method-Override": "DELETE"}).status_code == 501
+    assert bucket.blob("there").exists()
+
+
+def test_go_s_library_names_the_address_of_the_token_itself(standin: StandIn, key: Json) -> None:
+    now = int(time.time())
+    claims = {"iss": key["client_email"], "aud": key["token_uri"], "iat": now, "exp": now + 3600, "scope": "x"}
+    signed = jwt.encode(crypt.RSASigner.from_service_account_info(key), claims).decode()
+    form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": signed}
+
+    assert "access_token" in standin.http.post("/token", data=form).json()
+    elsewhere = {**form, "grant_type": "password"}
+    assert standin.http.post("/token", data=elsewhere).json()["error"] == "unsupported_grant_type"
 
 
 def test_a_key_that_is_gone_gets_no_token(standin: StandIn, key: Json, bucket: storage.Bucket) -> None:

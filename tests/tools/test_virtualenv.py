@@ -59,10 +59,10 @@ def test_two_at_once_install_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("settings", "index"),
     [
-        ("global.cert='/a'\nglobal.extra-index-url='https://b.example/simple'", {}),
+        ("global.timeout='9'", {}),
         (
-            ":env:.index-url='https://a.example/simple'\nglobal.index-url='https://b.example/simple'",
-            {"UV_DEFAULT_INDEX": "https://a.example/simple"},
+            ":env:.index-url='https://a.example/simple'\nglobal.index-url='https://b.example/simple'\ninstall.cert='/ca.pem'",
+            {"UV_DEFAULT_INDEX": "https://a.example/simple", "SSL_CERT_FILE": "/ca.pem"},
         ),
     ],
 )
@@ -79,6 +79,8 @@ def test_packages_come_from_where_pip_finds_them(
 
     monkeypatch.setattr(virtualenv, "run", run)
     monkeypatch.setattr(virtualenv, "output", output)
+    for variable in ("UV_DEFAULT_INDEX", "SSL_CERT_FILE"):
+        monkeypatch.delenv(variable, raising=False)
     virtualenv.FOLDER.mkdir()
 
     virtualenv.provide("requirements.txt")
