@@ -8,7 +8,7 @@ from tests.scratch import Scratch
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [
-        ("mlflow:region", "asia-southeast9", "asia-southeast9"),
+        ("mlflow:region", "asia-nowhere1", "asia-nowhere1"),
         ("mlflow:databaseTier", "db-custom-3-3840", "db-custom-3-3840"),
         ("mlflow:authorizedNetworks[0]", "0.0.0.0/0", "0.0.0.0/0"),
         ("mlflow:nodePort", "8080", "8080"),
