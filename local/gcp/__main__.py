@@ -66,9 +66,10 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
     buckets = Buckets(store, policies, emulator)
     accounts = ServiceAccounts(store, policies)
     tokens = Tokens(accounts.certificates)
-    objects = Objects(buckets, emulator, tokens)
+    grants = Grants(buckets)
+    objects = Objects(buckets, emulator, grants, tokens)
     contents = Contents(instances)
-    transfers = Transfers(instances, contents, BucketAccess(Grants(buckets), emulator))
+    transfers = Transfers(instances, contents, BucketAccess(grants, emulator))
     backups = Backups(instances, state / "backups")
     supervisor = Supervisor(instances, emulator, Schedule(instances, backups))
     services = (

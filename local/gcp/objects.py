@@ -56,10 +56,10 @@ _CHUNK = 1 << 20
 class Objects:
     """Hands object requests on."""
 
-    def __init__(self, buckets: Buckets, emulator: Emulator, tokens: Tokens) -> None:
+    def __init__(self, buckets: Buckets, emulator: Emulator, grants: Grants, tokens: Tokens) -> None:
         self._buckets = buckets
-        self._grants = Grants(buckets)
         self._emulator = emulator
+        self._grants = grants
         self._tokens = tokens
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(600, connect=10))
         del self._client.headers["accept-encoding"]  # what the caller accepts counts

@@ -1,0 +1,102 @@
+"""Generations of an object: which one is current, which are kept, and what a request may say of them."""
+
+from collections.abc import Generator
+
+import pytest
+from google.cloud import storage
+
+from tests.gcp.standin import StandIn
+
+
+@pytest.fixture(scope="module")
+def bucket(standin: StandIn) -> Generator[storage.Bucket]:
+    with standin.storage() as client:
+        bucket = client.create_bucket("generations")
+        yield bucket
+        bucket.delete(force=True)
+
+
+def _described(bucket: storage.Bucket, name: str) -> storage.Blob:
+    blob = bucket.get_blob(name)
+    assert blob is not None
+    return blob
+
+
+def test_the_upload_that_ends_last_is_the_current_generation(standin: StandIn, bucket: storage.Bucket) -> None:
+    url = str(bucket.blob("raced").create_resumable_upload_session())
+    bucket.blob("raced").upload_from_string("first to end")
+    before = _described(bucket, "raced").generation or 0
+
+    standin.http.put(url, content=b"last to end", headers={"content-range": "bytes 0-10/11"}).raise_for_status()
+
+    assert (_described(bucket, "raced").generation or 0) > before
+
+
+def test_an_object_is_composed_of_the_generations_that_are_named(standin: StandIn, bucket: storage.Bucket) -> None:
+    bucket.blob("source").upload_from_string("x")
+    path = f"/storage/v1/b/{bucket.name}/o/composed/compose"
+    generation = str(_described(bucket, "source").generation)
+
+    other = standin.http.post(path, json={"sourceObjects": [{"name": "source", "generation": "1"}]})
+    named = standin.http.post(path, json={"sourceObjects": [{"name": "source", "generation": generation}]})
+
+    assert (other.status_code, named.status_code) == (412, 200)
+
+
+@pytest.mark.parametrize(
+    ("condition", "status"),
+    [
+        ("ifGenerationMatch=0", 412),
+        ("ifGenerationMatch={generation}", 200),
+        ("ifGenerationNotMatch={generation}", 412),
+        ("ifMetagenerationMatch=2", 412),
+        ("ifMetagenerationNotMatch=2", 200),
+    ],
+)
+def test_an_upload_holds_to_its_condition(
+    standin: StandIn, bucket: storage.Bucket, condition: str, status: int
+) -> None:
+    bucket.blob("conditional").upload_from_string("old")
+    asked = condition.format(generation=_described(bucket, "conditional").generation)
+
+    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=conditional&{asked}"
+    assert standin.http.post(path, content=b"new").status_code == status
+
+    assert bucket.blob("conditional").download_as_bytes() == (b"new" if status == 200 else b"old")
+
+
+def test_reading_changing_and_deleting_hold_to_their_conditions(standin: StandIn, bucket: storage.Bucket) -> None:
+    bucket.blob("held").upload_from_string("x")
+    held = _described(bucket, "held")
+    path = f"/storage/v1/b/{bucket.name}/o/held"
+
+    assert standin.http.get(f"{path}?ifGenerationNotMatch={held.generation}").status_code == 304
+    assert standin.http.get(f"{path}?ifGenerationMatch=1").status_code == 412
+    assert standin.http.patch(f"{path}?ifMetagenerationMatch=7", json={}).status_code == 412
+    assert standin.http.delete(f"{path}?ifGenerationMatch=1").status_code == 412
+    copied = f"{path}/rewriteTo/b/{bucket.name}/o/held?ifSourceGenerationMatch=1"
+    assert standin.http.post(copied).status_code == 412
+    assert _described(bucket, "held").generation == held.generation
+    assert standin.http.delete(f"{path}?ifGenerationMatch={held.generation}").status_code in (200, 204)
+
+
+def test_a_bucket_with_versioning_keeps_every_generation_until_it_is_deleted(standin: StandIn) -> None:
+    with standin.storage() as client:
+        kept = client.create_bucket("kept")
+        kept.versioning_enabled = True
+        kept.patch()
+        for content in ("one", "two", "three"):
+            kept.blob("folder/a").upload_from_string(content)
+        kept.blob("folder/a").delete()
+        assert list(kept.list_blobs()) == []
+        assert list(kept.list_blobs(delimiter="/").prefixes) == []
+
+        generations = list(client.list_blobs("kept", versions=True, page_size=2))
+
+        assert [old.download_as_bytes() for old in generations] == [b"one", b"two", b"three"]
+        assert all(old.time_deleted for old in generations)
+        copy = kept.copy_blob(generations[0], kept, "folder/a", source_generation=generations[0].generation)
+        assert copy.download_as_bytes() == b"one"
+        for old in [*generations, copy]:
+            kept.blob("folder/a", generation=old.generation).delete()
+        kept.delete()
