@@ -101,7 +101,7 @@ identity = cloud.ServerIdentity(
         account_id=own_name,
         bucket=bucket.name,
         kubernetes_account=f"{settings.project}.svc.id.goog[{NAMESPACE}/{APP}]" if settings.workload_identity else None,
-        with_key=not settings.workload_identity and settings.storage_emulator is None,
+        with_key=not settings.workload_identity,
     ),
     in_google,
 )
@@ -124,7 +124,7 @@ server = TrackingServer(
         database=database.database,
         google_account=identity.email if settings.workload_identity else None,
         cloud_key=identity.key,
-        storage_emulator=settings.storage_emulator,
+        storage_endpoint=settings.storage_endpoint,
         image=settings.image,
         artifact_access=settings.artifact_access,
         replicas=settings.replicas,

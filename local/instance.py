@@ -14,6 +14,7 @@ from local.errors import UserError
 
 DEFAULT_NAME = "mlflow"
 NAME_VARIABLE = "MLFLOW_LOCAL_INSTANCE"
+LATE_VARIABLE = "MLFLOW_LOCAL_LATE_SECONDS"
 STATE_ROOT = Path("/var/lib/mlflow-local")
 
 
@@ -75,6 +76,19 @@ class Instance:
     def sql_addresses(self) -> str:
         """Addresses on this machine, one for each Cloud SQL instance."""
         return f"10.89.{self.number}.128/25"
+
+    @property
+    def late_seconds(self) -> int:
+        """After how many seconds a grant counts and an Ingress has its address: minutes at Google, at once here.
+
+        Raises:
+            UserError: MLFLOW_LOCAL_LATE_SECONDS is no number.
+
+        """
+        chosen = os.environ.get(LATE_VARIABLE, "0")
+        if not re.fullmatch(r"[0-9]{1,4}", chosen):
+            raise UserError(f"{LATE_VARIABLE}={chosen!r} is no number of seconds: use a whole one, such as 60")
+        return int(chosen)
 
     @property
     def gcp_port(self) -> int:

@@ -88,7 +88,6 @@ def settings(instance: Instance, image: str) -> dict[str, str]:
         "mlflow:authorizedNetworks[0]": instance.subnet,
         "mlflow:image": image,
         "mlflow:nodeAddress": instance.node_address,
-        "mlflow:storageEmulatorHost": instance.gcp_endpoint,
     }
     return derived | {f"gcp:{key}": url for key, url in endpoints(instance.gcp_endpoint).items()}
 

@@ -21,6 +21,7 @@ def daemon(instance: Instance) -> Daemon:
     port = instance.gcp_port
     addresses = [f"{instance.host_address}:{port}", f"127.0.0.1:{port}"]
     argv = [PYTHON, "-m", "local.gcp", "--state", _state(instance), "--sql-addresses", instance.sql_addresses]
+    argv += ["--grant-seconds", str(instance.late_seconds)]
     for address in addresses:
         argv += ["--listen", address]
     return Daemon(name="gcp", argv=argv, run_dir=instance.run_dir, log_dir=instance.log_dir, cwd=PROJECT)

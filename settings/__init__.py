@@ -52,7 +52,6 @@ class Settings:
     bucket_name: str
     artifact_access: _Access
     workload_identity: bool
-    storage_emulator: str | None
     image: str
     replicas: int
     max_replicas: int
@@ -133,7 +132,6 @@ def _read(read: Reader) -> Settings:
         bucket_name=read.optional("mlflow:bucketName", google.bucket_name) or f"{project}-mlflow-artefacts",
         artifact_access=cast("_Access", read.text("mlflow:artifactAccess", server.one_of(get_args(_Access)))),
         workload_identity=read.flag("mlflow:workloadIdentity"),
-        storage_emulator=read.optional("mlflow:storageEmulatorHost", server.url),
         image=read.text("mlflow:image", kubernetes.image),
         replicas=read.integer("mlflow:replicas", kubernetes.pods(1)),
         max_replicas=read.integer("mlflow:maxReplicas", kubernetes.pods(0)),

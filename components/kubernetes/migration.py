@@ -1,8 +1,8 @@
 """The Jobs on the database: one brings it to the server's release before any server of it starts, one tidies up after.
 
-Owns their steps, one after the other: the account, the tables of experiments, the tables of users; then, once no pod of
-before serves, the accounts of before and what keys of before encrypted. Each does nothing the second time. Leaves to
-`pod` what the steps read, and what they run to the image.
+Owns their steps, one after the other: the bucket, which may let the server in late; the account, the tables of
+experiments, the tables of users; then, once no pod of before serves, the accounts of before and what keys of before
+encrypted. Each does nothing the second time. Leaves to `pod` what the steps read, and what they run to the image.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,8 @@ _RESOURCES: ResourceRequirementsArgsDict = {
     "requests": {"cpu": "100m", "memory": "512Mi"},
     "limits": {"cpu": "1", "memory": "512Mi"},
 }
-_MINUTES = 30  # to build an index on a table of many millions of rows, and for a node to come up before
+_MINUTES = 40  # to build an index on a table of many millions of rows, and for a node to come up before
+_GRANT_MINUTES = 10  # for a grant to count, which takes Google 7 or more
 _PATIENCE_MINUTES = 20  # for who reads the tables for long, an export for instance; the rest is for the migration
 # Else an update after one in which the Job failed would go on waiting for it, and never run it again.
 _AGAIN = {"pulumi.com/replaceUnready": "true"}
@@ -45,9 +46,10 @@ class DatabaseJobArgs:
 
 def migration(name: str, args: DatabaseJobArgs, opts: pulumi.ResourceOptions) -> kubernetes.batch.v1.Job:
     """Return the Job that makes what the server's release expects of its database."""
-    steps = [_step(args, "migration", "mlflow-migrate", "--patience", str(_PATIENCE_MINUTES * 60))]
+    steps = [_step(args, "bucket", "mlflow-bucket", "--patience", str(_GRANT_MINUTES * 60))]
     if args.sources.administrator_name is not None:
-        steps.insert(0, _account(args, args.sources.administrator_name, "prepare"))
+        steps.append(_account(args, args.sources.administrator_name, "prepare"))
+    steps.append(_step(args, "migration", "mlflow-migrate", "--patience", str(_PATIENCE_MINUTES * 60)))
     if args.sources.authentication is not None:
         steps.append(_step(args, "users", "mlflow-auth-prepare"))
     return _job(f"{name}-migration", args, steps, opts)

@@ -14,6 +14,7 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgsDict
 from components.kubernetes.metrics import METRICS_PORT
 
 _POSTGRESQL = 5432
+_PORTS = {"http": 80, "https": 443}
 # On GKE it resolves names as well, where Cloud DNS does (always on Autopilot).
 _METADATA_SERVER = "169.254.169.254/32"
 # Behind it: cloud.google.com/kubernetes-engine/docs/how-to/network-policy names both addresses.
@@ -38,8 +39,8 @@ class NetworkPolicyArgs:
     """Whether Prometheus asks the pods as well."""
     database_host: pulumi.Input[str]
     """IPv4 address of the database."""
-    storage_emulator: str | None
-    """URL of a stand-in for Cloud Storage, if one is used."""
+    storage_endpoint: str | None
+    """URL of Cloud Storage, where it is not Google's public one."""
 
 
 def network_policy(name: str, args: NetworkPolicyArgs, opts: pulumi.ResourceOptions) -> None:
@@ -84,6 +85,7 @@ def _egress(args: NetworkPolicyArgs) -> list[NetworkPolicyEgressRuleArgsDict]:
             "ports": [{"port": port, "protocol": "TCP"} for port in (80, 987, 988)],
         },
     ]
-    if args.storage_emulator is not None:
-        rules.append({"ports": [{"port": urlsplit(args.storage_emulator).port or 80, "protocol": "TCP"}]})
+    if args.storage_endpoint is not None:
+        endpoint = urlsplit(args.storage_endpoint)
+        rules.append({"ports": [{"port": endpoint.port or _PORTS[endpoint.scheme], "protocol": "TCP"}]})
     return rules

@@ -6,6 +6,7 @@ a container runs, how much of the machine it gets and when it counts as ready.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pulumi
 from pulumi_kubernetes.core.v1 import (
@@ -31,6 +32,8 @@ _AUTHENTICATION_FOLDER = "/etc/mlflow/auth"
 class PodSources:
     """Where a pod finds what it is told, and who it is."""
 
+    namespace: pulumi.Input[str]
+    """Namespace of the pod."""
     account_name: pulumi.Input[str]
     """ServiceAccount of the pod."""
     config_name: pulumi.Input[str]
@@ -45,8 +48,10 @@ class PodSources:
     """Keys by which secrets in the database are encrypted."""
     cloud_key_name: pulumi.Input[str] | None
     """Secret with a service account key, if there is one."""
-    storage_emulator: str | None
-    """URL of a stand-in for Cloud Storage, if one is used."""
+    google_account: pulumi.Input[str] | None
+    """Google service account that the pods are by Workload Identity, None without."""
+    storage_endpoint: str | None
+    """URL of Cloud Storage, where it is not Google's public one; without TLS it is a stand-in's."""
     authentication: authentication.Authentication | None
     """Where MLflow's own users are configured, if there are any."""
 
@@ -85,7 +90,7 @@ def pod_spec(
     }
 
 
-def variables(plain: Mapping[str, str]) -> list[EnvVarArgsDict]:
+def variables(plain: Mapping[str, pulumi.Input[str]]) -> list[EnvVarArgsDict]:
     """Return variables with values that stand in the open."""
     return [{"name": name, "value": value} for name, value in plain.items()]
 
@@ -137,10 +142,30 @@ def _environment(sources: PodSources) -> list[EnvVarArgsDict]:
     }
     if sources.cloud_key_name is not None:
         plain["GOOGLE_APPLICATION_CREDENTIALS"] = f"{_CLOUD_KEY_FOLDER}/{CLOUD_KEY_FILE}"
-    if sources.storage_emulator is not None:
-        plain["STORAGE_EMULATOR_HOST"] = sources.storage_emulator
     # The order counts: `$(DB_HOST)` is expanded from what stands before it.
-    return [*from_config, *passwords, *variables(plain), *_of_encryption(sources.encryption), *_of_users(sources)]
+    return [
+        *from_config,
+        *passwords,
+        *variables(plain),
+        *_of_storage(sources),
+        *_of_encryption(sources.encryption),
+        *_of_users(sources),
+    ]
+
+
+def _of_storage(sources: PodSources) -> list[EnvVarArgsDict]:
+    """Return what Google's client reads where Cloud Storage is not at its public address."""
+    if sources.storage_endpoint is None:
+        return []
+    endpoint = urlsplit(sources.storage_endpoint)
+    own = variables({"API_ENDPOINT_OVERRIDE": f"{endpoint.scheme}://{endpoint.netloc}"})
+    if endpoint.scheme == "https" or sources.google_account is None:
+        return own
+    # A stand-in's metadata server, unlike GKE's, is told who asks.
+    metadata = pulumi.Output.concat(
+        f"{endpoint.netloc}/workload/", sources.namespace, "/", sources.account_name, "/", sources.google_account
+    )
+    return [*own, *variables({"GCE_METADATA_HOST": metadata, "GCE_METADATA_IP": metadata})]
 
 
 def _of_encryption(encryption: Encryption) -> list[EnvVarArgsDict]:

@@ -50,8 +50,8 @@ class TrackingServerArgs:
     """Google service account that the pods are by Workload Identity, None without."""
     cloud_key: pulumi.Input[str] | None
     """Service account key (JSON, base64), where the server needs one."""
-    storage_emulator: str | None
-    """URL of a stand-in for Cloud Storage, where one is used."""
+    storage_endpoint: str | None
+    """URL of Cloud Storage, where it is not Google's public one; without TLS it is a stand-in's."""
     image: str
     """Image of the server, with tag or digest."""
     artifact_access: ArtifactAccess
@@ -153,6 +153,7 @@ class TrackingServer(pulumi.ComponentResource):
         self, config: Config, secret: Secret, encryption: Encryption, users: Authentication | None
     ) -> PodSources:
         return PodSources(
+            namespace=self.namespace,
             account_name=server_account(
                 self._name,
                 namespace=self.namespace,
@@ -166,7 +167,8 @@ class TrackingServer(pulumi.ComponentResource):
             administrator_name=secret.administrator_name,
             encryption=encryption,
             cloud_key_name=secret.cloud_key_name,
-            storage_emulator=self._args.storage_emulator,
+            google_account=self._args.google_account,
+            storage_endpoint=self._args.storage_endpoint,
             authentication=users,
         )
 
@@ -220,7 +222,7 @@ class TrackingServer(pulumi.ComponentResource):
             port=_PORT,
             metrics=self._args.metrics,
             database_host=self._args.database.host,
-            storage_emulator=self._args.storage_emulator,
+            storage_endpoint=self._args.storage_endpoint,
         )
         network_policy(self._name, args, self._child)
 

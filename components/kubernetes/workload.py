@@ -57,7 +57,7 @@ class WorkloadArgs:
     farewell_seconds: int
     """For how long a pod that is asked to stop is still sent requests."""
     after: Sequence[pulumi.Resource] = ()
-    """What the server needs although nothing of it flows into the pods."""
+    """What the pods need although nothing of it flows into them."""
 
 
 class Workload(pulumi.ComponentResource):
@@ -75,7 +75,7 @@ class Workload(pulumi.ComponentResource):
             sources=args.sources,
             annotations=args.checksums,
         )
-        migrated = migration(name, job, pulumi.ResourceOptions(parent=self))
+        migrated = migration(name, job, pulumi.ResourceOptions(parent=self, depends_on=args.after))
         deployment = self._deployment(name, args, migrated)
         # Pods of before use the account and the keys of before until the last of them is gone.
         retirement(name, job, _grace_seconds(args), pulumi.ResourceOptions(parent=self, depends_on=[deployment]))
@@ -116,7 +116,7 @@ class Workload(pulumi.ComponentResource):
             # Nothing of the Job flows into the pods, yet replicas that met an old schema would race to migrate it.
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[migrated, *args.after],
+                depends_on=[migrated],
                 custom_timeouts=pulumi.CustomTimeouts(create=_ROLLOUT, update=_ROLLOUT),
             ),
         )

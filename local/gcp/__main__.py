@@ -32,6 +32,8 @@ from local.gcp.compute import ComputeOperations, GlobalAddresses
 from local.gcp.emulator import Emulator
 from local.gcp.grants import Grants
 from local.gcp.iam import ServiceAccounts
+from local.gcp.metadata import PATH as METADATA_PATH
+from local.gcp.metadata import Metadata
 from local.gcp.objects import Objects
 from local.gcp.policies import Policies
 from local.gcp.service_networking import Connections, ServiceNetworkingOperations
@@ -55,10 +57,10 @@ _HIGHEST_PORT = 65535
 _LONGEST_STATE = 60  # PostgreSQL's socket lies 35 bytes below, and a socket's path ends at 107
 
 
-def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
+def build(state: Path, addresses: ipaddress.IPv4Network, grant_seconds: float) -> Starlette:
     """Put the stand-in together; its servers start and stop with the application."""
     store = Store(state / "store.sqlite3")
-    policies, emulator = Policies(store), Emulator(state / "objects")
+    policies, emulator = Policies(store, grant_seconds), Emulator(state / "objects")
     operations = (SqlOperations(store), ComputeOperations(store), ServiceNetworkingOperations(store))
     ranges = GlobalAddresses(store, operations[1], addresses)
     connections = Connections(store, operations[2], ranges)
@@ -66,7 +68,7 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
     buckets = Buckets(store, policies, emulator)
     accounts = ServiceAccounts(store, policies)
     tokens = Tokens(accounts.certificates)
-    grants = Grants(buckets)
+    grants = Grants(buckets, tokens)
     objects = Objects(buckets, emulator, grants, tokens)
     contents = Contents(instances)
     transfers = Transfers(instances, contents, BucketAccess(grants, emulator))
@@ -75,10 +77,10 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
     services = (
         *(Lifecycle(instances, connections), Deletion(instances, backups), contents, transfers),
         *(backups, Restores(instances, backups)),
-        *(buckets, accounts, ranges, connections),
+        *(buckets, grants, accounts, ranges, connections),
     )
     handlers = {id_: handler for service in services for id_, handler in service.handlers().items()}
-    api = Api({**handlers, **projects.handlers()}, objects.streams(), objects.plain)
+    api = Api({**handlers, **projects.handlers()}, objects.streams(), objects.plain, grants.caller)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -97,8 +99,9 @@ def build(state: Path, addresses: ipaddress.IPv4Network) -> Starlette:
         failing = await run_in_threadpool(supervisor.failing)
         return JSONResponse({"pid": os.getpid(), "failing": failing}, 503 if failing else 200)
 
-    known = [Route("/healthz", health), Route(TOKEN_PATH, tokens.exchange, methods=["POST"])]
-    routes = [*known, Route("/{path:path}", api.__call__, methods=_METHODS)]
+    metadata = Metadata(accounts, tokens)
+    known = [Route(TOKEN_PATH, tokens.exchange, methods=["POST"]), Route(METADATA_PATH, metadata.answer)]
+    routes = [Route("/healthz", health), *known, Route("/{path:path}", api.__call__, methods=_METHODS)]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
@@ -116,7 +119,8 @@ def main() -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
-    config = uvicorn.Config(build(state, addresses), log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    application = build(state, addresses, arguments.grant_seconds)
+    config = uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=5)
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     asyncio.run(uvicorn.Server(config).serve(sockets=sockets))
@@ -133,6 +137,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True, metavar="DIR", help="where everything is kept")
     parser.add_argument("--listen", action="append", required=True, metavar="HOST:PORT", help="may be repeated")
     parser.add_argument("--sql-addresses", required=True, metavar="CIDR", help="addresses of the database servers")
+    parser.add_argument("--grant-seconds", type=float, default=0, metavar="N", help="after which a policy counts (0)")
     return parser.parse_args()
 
 

@@ -31,13 +31,18 @@ _UPLOAD_PARAMETERS = {"upload_id"}  # part of the upload protocol, in no descrip
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request that fits its description: path and query parameters, where it came to, and its body."""
+    """A request that fits its description: path and query parameters, where it came to, and its body.
+
+    A repeated parameter has its values with commas between. `caller` is the service account that asks, None for the
+    person at the machine.
+    """
 
     method: Method
     kind: str
     path: dict[str, str]
     query: dict[str, str]
     base_url: str
+    caller: str | None
     body: Json = field(default_factory=dict[str, Any])
 
 
@@ -49,7 +54,8 @@ class Api:
     """Google's documented methods as one ASGI endpoint.
 
     `handlers` and `streams` are keyed by method id; `plain` takes requests of no documented path (objects by their
-    plain /bucket/object path) and answers None to those it does not know.
+    plain /bucket/object path) and answers None to those it does not know. `caller` tells who asks, and raises ApiError
+    where they may not call the method.
     """
 
     def __init__(
@@ -57,10 +63,12 @@ class Api:
         handlers: Mapping[str, Handler],
         streams: Mapping[str, StreamHandler],
         plain: Callable[[Request, str], Awaitable[Response | None]],
+        caller: Callable[[Request, Method, Mapping[str, str]], str | None],
     ) -> None:
         self._handlers = handlers
         self._streams = streams
         self._plain = plain
+        self._caller = caller
         descriptions = [(Description(name), mount) for name, mount in SERVICES.items()]
         methods = [(method, mount) for description, mount in descriptions for method in description.methods]
         unknown = (set(handlers) | set(streams)) - {method.id for method, _ in methods}
@@ -114,12 +122,13 @@ class Api:
 
     async def _documented(self, request: Request, route: Route, path: dict[str, str]) -> Response:
         method = route.method
+        caller = self._caller(request, method, path)
         stream, handler = self._streams.get(method.id), self._handlers.get(method.id)
         if stream is not None:
-            return await stream(request, _call(request, route, path))
+            return await stream(request, _call(request, route, path, caller))
         if handler is None or route.kind != "rpc":
             raise not_implemented(method.id)
-        call = replace(_call(request, route, path), body=await checked_body(request, method))
+        call = replace(_call(request, route, path, caller), body=await checked_body(request, method))
         answer = await run_in_threadpool(handler, call)
         if answer is None:
             return Response(status_code=204)
@@ -127,9 +136,10 @@ class Api:
         return JSONResponse(answer)
 
 
-def _call(request: Request, route: Route, path: dict[str, str]) -> Call:
+def _call(request: Request, route: Route, path: dict[str, str], caller: str | None) -> Call:
     query = _checked_query(request, route)
-    return Call(method=route.method, kind=route.kind, path=path, query=query, base_url=str(request.base_url))
+    base_url = str(request.base_url)
+    return Call(method=route.method, kind=route.kind, path=path, query=query, base_url=base_url, caller=caller)
 
 
 async def checked_body(request: Request, method: Method) -> Json:
@@ -167,7 +177,7 @@ def _checked_query(request: Request, route: Route) -> dict[str, str]:
             raise invalid(f"{route.method.id}: {value!r} is no value of query parameter {name!r}")
         if name in query and not known[name].repeated:
             raise invalid(f"{route.method.id}: query parameter {name!r} is given twice")
-        query[name] = value
+        query[name] = f"{query[name]},{value}" if name in query else value
     missing = [name for name, parameter in known.items() if parameter.required and name not in query]
     if missing:
         raise invalid(f"{route.method.id}: required query parameter {missing[0]!r} is missing")

@@ -152,11 +152,18 @@ class ServiceAccounts:
 
     def certificates(self, email: str) -> dict[str, str]:
         """Answer what the keys of an account sign, as PEM by key id; nothing for one that is disabled or unknown."""
-        name = f"projects/{email.partition('@')[2].partition('.')[0]}/serviceAccounts/{email}"
+        name = _name(email)
         if (self._store.get(_ACCOUNT, name) or {"disabled": True}).get("disabled"):
             return {}
         keys = self._store.items(_KEY, f"{name}/")
         return {key.rpartition("/")[2]: base64.b64decode(record["certificate"]).decode() for key, record in keys}
+
+    def lends_itself(self, email: str, member: str) -> bool:
+        """Tell whether an account that is not disabled lets a member act as it (Workload Identity)."""
+        account = self._store.get(_ACCOUNT, _name(email)) or {"disabled": True}
+        bindings = self._policies.in_force(_name(email))
+        granted = [each["members"] for each in bindings if each["role"] == "roles/iam.workloadIdentityUser"]
+        return not account.get("disabled") and any(member in members for members in granted)
 
     def _get_key(self, call: Call) -> Json:
         record = self._find_key(call.path["name"])
@@ -205,6 +212,15 @@ def _certificate(private: rsa.RSAPrivateKey, unique_id: str) -> str:
         not_valid_after=now + timedelta(days=365 * 100),
     ).sign(private, hashes.SHA256())
     return base64.b64encode(certificate.public_bytes(serialization.Encoding.PEM)).decode()
+
+
+def _name(email: str) -> str:
+    return f"projects/{project_of(email)}/serviceAccounts/{email}"
+
+
+def project_of(email: str) -> str:
+    """Answer the project that a service account's address names."""
+    return email.partition("@")[2].partition(".")[0]
 
 
 def _etag() -> str:

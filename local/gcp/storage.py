@@ -149,7 +149,7 @@ class Buckets:
         """Answer who may do what with a bucket; nobody anything where there is none."""
         if self._store.get(_KIND, name) is None:
             return []
-        return self._policies.get(_resource(name), self._default_bindings(name))["bindings"]
+        return self._policies.in_force(_resource(name), self._default_bindings(name))
 
     def _get_policy(self, call: Call) -> Json:
         name = call.path["bucket"]

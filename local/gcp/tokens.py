@@ -1,8 +1,8 @@
-"""Access tokens of service accounts: given for a key, and read from a request.
+"""Access tokens of service accounts: given for a key or by the metadata server, and read from a request.
 
 Google's client libraries take a credentials file, sign an assertion with its key (RFC 7523), exchange it at the file's
 `token_uri` for a token of an hour, and show that with each request. Whoever shows another token or none is the person
-at the machine, who may do everything.
+at the machine, who may do everything; from another machine, or from a pod, such a request is refused.
 """
 
 import secrets
@@ -51,19 +51,28 @@ class Tokens:
             jwt.decode(assertion, certs=self._certificates(account), audience=[_AUDIENCE, f"{request.base_url}token"])
         except (ValueError, KeyError, exceptions.GoogleAuthError) as error:
             return _refused("invalid_grant", f"Invalid JWT: {error}")
+        return JSONResponse(self.give(account))
+
+    def give(self, account: str) -> dict[str, str | int]:
+        """Answer a new token of an account."""
         token = f"{_PREFIX}{secrets.token_urlsafe(32)}"
         self._given[token] = _Token(account, time.time() + _SECONDS)
-        return JSONResponse({"access_token": token, "expires_in": _SECONDS - 1, "token_type": "Bearer"})
+        return {"access_token": token, "expires_in": _SECONDS - 1, "token_type": "Bearer"}
 
     def account(self, request: Request) -> str | None:
-        """Answer whose token a request shows, None for the person at the machine; ApiError 401 once it has expired."""
+        """Answer whose token a request shows, None for the person at the machine; ApiError 401 for anybody else."""
         shown = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not shown.startswith(_PREFIX):
+        if not shown.startswith(_PREFIX) and _from_here(request):
             return None
         token = self._given.get(shown)
         if token is None or token.until < time.time():
             raise ApiError(HTTPStatus.UNAUTHORIZED, "authError", "Invalid Credentials")
         return token.account
+
+
+def _from_here(request: Request) -> bool:
+    """Tell whether a request comes from the address that it goes to."""
+    return request.client is not None and request.client.host == request.scope["server"][0]
 
 
 def _claims(decoded: Any) -> dict[str, Any]:  # noqa: ANN401 - the library's, without types

@@ -31,22 +31,25 @@ def main() -> None:
     parser.add_argument("--run-dir", required=True, type=Path, help="folder of nginx's process id file")
     parser.add_argument("--log-dir", required=True, type=Path, help="folder of nginx's log")
     parser.add_argument("--address", required=True, help="address that nginx listens on")
+    parser.add_argument("--late-seconds", type=int, default=0, help="age at which an Ingress is given its address (0)")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it tells of every request
     cluster = Cluster(connect(given.api_server, given.authority, given.certificate, given.key))
     nginx = Daemon(name=NGINX, argv=[], run_dir=given.run_dir, log_dir=given.log_dir)
-    controller = Controller(cluster, Server(nginx, given.folder), given.address, given.folder / PID_FILE)
+    late: int = given.late_seconds
+    controller = Controller(cluster, Server(nginx, given.folder), given.address, given.folder / PID_FILE, late)
     changed = threading.Event()
     cluster.watch(changed)
     log.info("watching %s", given.api_server)
-    _run(controller, changed)
+    _run(controller, changed, late)
 
 
-def _run(controller: Controller, changed: threading.Event) -> None:
+def _run(controller: Controller, changed: threading.Event, late_seconds: int) -> None:
     pause = threading.Event()
     told = ""
-    while changed.wait():
+    while True:
+        changed.wait(late_seconds or None)
         pause.wait(GATHER_SECONDS)
         changed.clear()
         try:

@@ -1,6 +1,7 @@
 """Brings nginx in line with the cluster: what can be served is, what can't is told, and neither holds up the other."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -47,11 +48,12 @@ class Cluster(Protocol):
 class Controller:
     """Acts on what is there, whatever the change was that brought it there."""
 
-    def __init__(self, cluster: Cluster, nginx: Nginx, address: str, pid_file: Path) -> None:
+    def __init__(self, cluster: Cluster, nginx: Nginx, address: str, pid_file: Path, late_seconds: int = 0) -> None:
         self._cluster = cluster
         self._nginx = nginx
         self._address = address
         self._pid_file = pid_file
+        self._late_seconds = late_seconds
         self._wanted: str | None = None
         self._rejected: Problems = {}
         self._told: set[tuple[str, str, str]] = set()
@@ -69,9 +71,14 @@ class Controller:
         sites, problems = _sites(ingresses, objects)
         problems |= self._serve(sites)
         for ingress in ingresses:
-            if routes.key(ingress) not in problems:
+            if routes.key(ingress) not in problems and self._due(ingress):
                 self._cluster.publish(ingress, self._address)
         self._tell(ingresses, problems)
+
+    def _due(self, ingress: Ingress) -> bool:
+        """Tell whether an Ingress is old enough for an address; at Google that takes minutes."""
+        made = ingress.metadata and ingress.metadata.creationTimestamp
+        return made is None or (datetime.now(UTC) - made).total_seconds() >= self._late_seconds
 
     def _files(self, sites: Sequence[Site]) -> Files:
         return configuration.files(sites, self._address, self._pid_file)

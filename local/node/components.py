@@ -58,6 +58,7 @@ def ingress_controller(layout: Layout) -> list[str]:
         certificate=layout.pki / "ingress.crt",
         key=layout.pki / "ingress.key",
         address=layout.instance.node_address,
+        late_seconds=str(layout.instance.late_seconds),
         run_dir=layout.instance.run_dir,
         log_dir=layout.instance.log_dir,
     )

@@ -40,7 +40,6 @@ class Rehearsal:
             "gcp:project": PROJECT_ID,
             "kubernetes:context": "mlflow-local",
             "mlflow:network": f"projects/{PROJECT_ID}/global/networks/default",
-            "mlflow:storageEmulatorHost": self.instance.gcp_endpoint,
             "mlflow:image": image,
             "mlflow:host": HOST,
             "mlflow:ingressClass": "nginx",

@@ -48,7 +48,7 @@ def test_every_container_that_reaches_the_database_reads_every_key_from_the_secr
         if "PGHOST" in variables(made)
     ]
 
-    assert len(reaching) == 7
+    assert len(reaching) == 8
     for made in reaching:
         assert keys(made) == {
             name: {"secretKeyRef": {"name": "mlflow-encryption", "key": name}} for name in content(deployment)

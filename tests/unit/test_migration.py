@@ -26,17 +26,18 @@ def test_the_schema_is_migrated_once_before_the_deployment() -> None:
     deployment = server()
     made = job(deployment, "migration")
 
-    (step,) = steps(made)
+    *_, step = steps(made)
     assert step["command"] == MIGRATE
     assert step["env"] == container(deployment)["env"]
     assert made.inputs["spec"]["template"]["spec"]["restartPolicy"] == "Never"
     assert made.urn in deployment.only("Deployment").dependencies
 
 
-def test_the_account_is_made_before_the_tables_and_the_tables_of_users_last() -> None:
+def test_the_bucket_lets_the_server_in_before_anything_is_done_and_the_tables_of_users_come_last() -> None:
     made = job(everything(), "migration")
 
     assert [step["command"] for step in steps(made)] == [
+        ["mlflow-bucket", "--patience", "600"],
         ["mlflow-database-account", "prepare"],
         MIGRATE,
         ["mlflow-auth-prepare"],
@@ -44,19 +45,23 @@ def test_the_account_is_made_before_the_tables_and_the_tables_of_users_last() ->
 
 
 def test_a_step_that_is_not_needed_is_not_there() -> None:
-    assert [step["name"] for step in steps(job(changed(database=OWN_ACCOUNT), "migration"))] == ["account", "migration"]
-    assert [step["name"] for step in steps(job(changed(users=True), "migration"))] == ["migration", "users"]
+    assert [step["name"] for step in steps(job(changed(database=OWN_ACCOUNT), "migration"))] == [
+        *("bucket", "account", "migration")
+    ]
+    assert [step["name"] for step in steps(job(changed(users=True), "migration"))] == [
+        *("bucket", "migration", "users")
+    ]
 
 
 def test_the_account_is_made_by_the_administrator_and_the_tables_by_the_account() -> None:
-    account, *others = steps(job(everything(), "migration"))
+    bucket, account, *others = steps(job(everything(), "migration"))
 
     told = variables(account)
     assert told["PGUSER"] == "postgres"
     assert told["PGPASSWORD"]["secretKeyRef"]["name"] == "mlflow-postgresql-administrator"
     assert told["DB_USERNAME"] == {"configMapKeyRef": {"name": "mlflow-configmap", "key": "DB_USERNAME"}}
     assert told["DB_PASSWORD"]["secretKeyRef"]["name"] == "mlflow-postgresql-credentials"
-    for step in others:
+    for step in (bucket, *others):
         assert variables(step)["PGUSER"] == "$(DB_USERNAME)"
         assert variables(step)["PGPASSWORD"]["secretKeyRef"]["name"] == "mlflow-postgresql-credentials"
 
@@ -92,7 +97,7 @@ def test_what_keys_of_before_encrypted_is_brought_over_once_no_pod_uses_them(arg
 def test_the_account_postgres_is_neither_made_nor_retired() -> None:
     commands = [step["command"][0] for each in server().all("Job") for step in steps(each)]
 
-    assert sorted(commands) == ["mlflow-encryption", "mlflow-migrate"]
+    assert sorted(commands) == ["mlflow-bucket", "mlflow-encryption", "mlflow-migrate"]
 
 
 def test_each_job_has_a_name_of_its_own_since_a_job_cannot_be_changed() -> None:
@@ -118,17 +123,18 @@ def test_a_new_image_or_password_is_migrated_to_anew() -> None:
     assert template() != template(database=rotated)
 
 
-def test_a_migration_gives_up_waiting_for_others_long_before_its_job_is_ended() -> None:
+def test_a_migration_gives_up_waiting_for_the_bucket_and_for_others_long_before_its_job_is_ended() -> None:
     made = job(server(), "migration")
 
-    (step,) = steps(made)
-    assert int(step["command"][-1]) <= made.inputs["spec"]["activeDeadlineSeconds"] - 600
+    patience = [int(step["command"][-1]) for step in steps(made)]
+    assert len(patience) == 2
+    assert sum(patience) <= made.inputs["spec"]["activeDeadlineSeconds"] - 600
 
 
 def test_a_job_that_does_not_end_is_ended_before_pulumi_gives_up() -> None:
     for each in everything().all("Job"):
-        assert each.inputs["spec"]["activeDeadlineSeconds"] == 1800
-        assert each.timeouts == {"create": "31m"}
+        assert each.inputs["spec"]["activeDeadlineSeconds"] == 2400
+        assert each.timeouts == {"create": "41m"}
         assert each.inputs["spec"]["backoffLimit"] >= 1
 
 

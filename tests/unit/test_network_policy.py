@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from tests.unit.engine import UNKNOWN
 from tests.unit.server import ARGS, DATABASE, changed, everything, server, templates, unknown
 
@@ -69,7 +71,13 @@ def test_pods_reach_nothing_else() -> None:
     assert [to(policy()["egress"], port) for port in ports if None in to(policy()["egress"], port)] == [[None]]
 
 
-def test_pods_reach_the_stand_in_for_cloud_storage_where_there_is_one() -> None:
-    egress = policy(cloud_key=None, storage_emulator="http://10.89.0.1:4443")["egress"]
-
-    assert to(egress, 4443) == [None]
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [
+        ("http://10.89.0.1:4443/storage/v1/", 4443),
+        ("http://10.89.0.1/storage/v1/", 80),
+        ("https://storage-team.p.googleapis.com/storage/v1/", 443),
+    ],
+)
+def test_pods_reach_the_endpoint_of_cloud_storage_that_is_set(endpoint: str, port: int) -> None:
+    assert None in to(policy(storage_endpoint=endpoint)["egress"], port)

@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.conftest import PROJECT
 from tests.unit.server import (
-    ARGS,
     CA,
+    EVERYTHING,
     changed,
     container,
     containers,
@@ -122,13 +122,45 @@ def test_the_cloud_key_is_mounted_where_google_s_client_looks() -> None:
     assert {"name": "cloud-key", "secret": {"secretName": "mlflow-gcp-credentials"}} in pod(deployment)["volumes"]
 
 
-def test_with_a_stand_in_for_cloud_storage_there_is_its_address_and_no_key() -> None:
-    deployment = server(replace(ARGS, cloud_key=None, storage_emulator="http://10.89.0.1:4443"))
+EMAIL = "mlflow@my-project.iam.gserviceaccount.com"
 
-    assert environment(deployment)["STORAGE_EMULATOR_HOST"] == "http://10.89.0.1:4443"
-    assert "GOOGLE_APPLICATION_CREDENTIALS" not in environment(deployment)
+
+def test_with_workload_identity_there_is_no_key_and_nothing_of_a_stand_in() -> None:
+    deployment = changed(cloud_key=None, google_account=EMAIL)
+
+    assert not {"GOOGLE_APPLICATION_CREDENTIALS", "GCE_METADATA_HOST", "API_ENDPOINT_OVERRIDE"} & {
+        *environment(deployment)
+    }
     assert "cloud-key" not in str(pod(deployment))
     assert "mlflow-gcp-credentials" not in str(deployment.registrations)
+
+
+def test_every_pod_asks_the_endpoint_of_cloud_storage_that_is_set_and_brings_its_key() -> None:
+    deployment = server(replace(EVERYTHING, storage_endpoint="http://10.89.0.1:4443/storage/v1/"))
+
+    for template in templates(deployment).values():
+        for each in containers(template["spec"]):
+            if each["name"] == "metrics":
+                continue
+            assert variables(each)["API_ENDPOINT_OVERRIDE"] == "http://10.89.0.1:4443"
+            assert "GOOGLE_APPLICATION_CREDENTIALS" in variables(each)
+            assert "GCE_METADATA_HOST" not in variables(each)
+
+
+def test_a_stand_in_s_metadata_server_is_told_which_account_asks() -> None:
+    deployment = changed(cloud_key=None, google_account=EMAIL, storage_endpoint="http://10.89.0.1:4443/storage/v1/")
+
+    told = environment(deployment)
+    assert told["GCE_METADATA_HOST"] == f"10.89.0.1:4443/workload/mlflow/mlflow-tracking-server/{EMAIL}"
+    assert told["GCE_METADATA_IP"] == told["GCE_METADATA_HOST"]
+
+
+def test_an_endpoint_with_tls_is_google_s_and_so_is_the_metadata_server() -> None:
+    private = "https://storage-team.p.googleapis.com/storage/v1/"
+    told = environment(changed(cloud_key=None, google_account=EMAIL, storage_endpoint=private))
+
+    assert told["API_ENDPOINT_OVERRIDE"] == "https://storage-team.p.googleapis.com"
+    assert "GCE_METADATA_HOST" not in told
 
 
 def test_the_server_is_a_google_account_by_the_annotation_of_its_own() -> None:

@@ -109,7 +109,7 @@ from tests.unit.conftest import Told
         ("mlflow:nodeAddress", "192.168.49.2:30001", "without scheme and port"),
         ("mlflow:nodeAddress", "192.168.49.256", "IPv4 address or DNS name"),
         ("mlflow:nodeAddress", "node_1", "IPv4 address or DNS name"),
-        ("mlflow:storageEmulatorHost", "localhost:4443", "not a URL"),
+        ("gcp:storageCustomEndpoint", "localhost:4443", "not a URL"),
         ("gcp:sqlCustomEndpoint", "http://", "not a URL"),
         ("gcp:sqlCustomEndpoint", "http://a b", "not a URL"),
         ("gcp:iamCustomEndpoint", "http://host:port", "not a URL"),

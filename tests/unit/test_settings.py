@@ -58,7 +58,7 @@ def test_what_is_left_empty_is_none(configure: Configure) -> None:
         "access_token",
         "network",
         "maintenance_window",
-        "storage_emulator",
+        "storage_endpoint",
         "host",
         "ingress_class",
         "tls_certificate",

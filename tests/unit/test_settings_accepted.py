@@ -39,7 +39,6 @@ from tests.unit.conftest import Configure
         {"mlflow:nodePort": 30000},
         {"mlflow:nodePort": 32767},
         {"mlflow:artifactAccess": "direct"},
-        {"mlflow:storageEmulatorHost": "http://10.89.0.1:4443"},
         {"gcp:computeCustomEndpoint": "http://10.89.0.1:4443/compute/v1/"},
         {"mlflow:workloadIdentity": "true", "mlflow:metrics": True},
         {"mlflow:deletionProtection": "false"},
