@@ -66,7 +66,8 @@ class Tokens:
             return None
         token = self._given.get(shown)
         if token is None or token.until < time.time():
-            raise ApiError(HTTPStatus.UNAUTHORIZED, "authError", "Invalid Credentials")
+            said = "Invalid Credentials" if shown else "Anonymous caller: only from this machine none are needed."
+            raise ApiError(HTTPStatus.UNAUTHORIZED, "authError", said)
         return token.account
 
 

@@ -55,11 +55,12 @@ def state_folder() -> Generator[Path]:
 class StandIn:
     """One stand-in; it may be killed and started again over the same state."""
 
-    def __init__(self, folder: Path, addresses: str) -> None:
+    def __init__(self, folder: Path, addresses: str, *options: str) -> None:
         self.state = folder / "state"
         self.log = folder / "log"
         self.url = f"http://127.0.0.1:{free_port()}"
         self._addresses = addresses
+        self._options = options
         self._process: subprocess.Popen[bytes] | None = None
         self.http = httpx.Client(base_url=self.url, timeout=30)
 
@@ -73,7 +74,7 @@ class StandIn:
         """Answer the command line."""
         address = listen or self.url.removeprefix("http://")
         arguments = ["--state", str(self.state), "--listen", address, "--sql-addresses", self._addresses]
-        return [sys.executable, "-m", "local.gcp", *arguments]
+        return [sys.executable, "-m", "local.gcp", *arguments, *self._options]
 
     def start(self) -> None:
         """Start, and wait until everything serves."""
@@ -186,10 +187,10 @@ def query(instance: Json, statement: str, **changes: str) -> list[tuple[Any, ...
 
 
 @contextlib.contextmanager
-def started(addresses: str) -> Generator[StandIn]:
+def started(addresses: str, *options: str) -> Generator[StandIn]:
     """Yield a stand-in that runs, with database servers at `addresses`."""
     with state_folder() as folder:
-        standin = StandIn(folder, addresses)
+        standin = StandIn(folder, addresses, *options)
         standin.start()
         yield standin
         standin.end()
