@@ -21,6 +21,8 @@ PAGE = 50
 """How many backups are asked for at once."""
 _DEADLINE_SECONDS = 12 * 60 * 60  # the longest that Cloud SQL gives an import
 _BUSY = "operationInProgress"  # an automatic backup, maintenance, or somebody else's change
+_NO_GRANT = "service account does not have the required permissions"
+_GRANT_SECONDS = 10 * 60  # for a grant to count: cloud.google.com/iam/docs/access-change-propagation
 _FIRST_POLL_SECONDS, _LONGEST_POLL_SECONDS = 0.25, 10
 _RETRIES = 5  # of what Google answers with "later"
 
@@ -140,26 +142,30 @@ class Instance:
         return operation
 
     def _begin(self, title: str, request: Any, end: float) -> Json:  # noqa: ANN401 - made by Google's client
-        """Ask for something once nothing else is done with the instance, and return the operation."""
-        told = ""
+        """Ask for something once nothing else is done with the instance and grants count; return the operation."""
+        told, grants_end = "", time.monotonic() + _GRANT_SECONDS
         while True:
             try:
                 return self._ask(request)
             except HttpError as error:
-                if _BUSY not in str(error.error_details):
+                if _NO_GRANT in error.reason and time.monotonic() < grants_end:
+                    obstacle = "waits for its grant in the bucket, which may take 10 minutes to count"
+                elif _BUSY in str(error.error_details):
+                    obstacle = self._running()
+                else:
                     raise
-                running = self._running()
                 if time.monotonic() > end:
-                    raise UserError(f"{title}: not begun after 12 hours, in which Cloud SQL did {running}") from error
-            if running and running != told:
-                say(f"{title}: Cloud SQL first ends {running}")
-                told = running
+                    raise UserError(f"{title}: not begun after 12 hours; Cloud SQL {obstacle}") from error
+            if obstacle and obstacle != told:
+                say(f"{title}: Cloud SQL {obstacle}")
+                told = obstacle
             time.sleep(_LONGEST_POLL_SECONDS)
 
     def _running(self) -> str:
-        """Name what is done with the instance now."""
+        """Say what is done with the instance now; nothing where that has just ended."""
         newest = self._ask(self._api.operations().list(**self._ids, maxResults=PAGE)).get("items", [])
-        return ", ".join(f"{each['operationType']} {each['name']}" for each in newest if each["status"] != "DONE")
+        running = [f"{each['operationType']} {each['name']}" for each in newest if each["status"] != "DONE"]
+        return f"first ends {', '.join(running)}" if running else ""
 
 
 def _look(project: str, operation: str) -> str:

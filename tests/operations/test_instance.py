@@ -1,8 +1,10 @@
 """The instance does as it is told, and what it cannot do is said in Google's words with a way to look."""
 
+import threading
 from collections.abc import Generator
 
 import pytest
+from googleapiclient.errors import HttpError
 
 from operations.errors import UserError
 from operations.instance import Instance
@@ -51,6 +53,44 @@ def test_what_cloud_sql_is_at_ends_first(
     told = capsys.readouterr().err
     assert f"database: deleting mlflow: Cloud SQL first ends BACKUP_VOLUME {running['name']}\n" in told
     assert query(made, "SELECT count(*) FROM pg_tables WHERE tablename = 'notes'", dbname="mlflow") == [(0,)]
+
+
+def test_a_grant_in_the_bucket_that_does_not_count_yet_is_waited_for(
+    own: tuple[Instance, Json], standin: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    instance, made = own
+    monkeypatch.setattr("operations.instance._LONGEST_POLL_SECONDS", 0.1)
+    member = f"serviceAccount:{made['serviceAccountEmailAddress']}"
+    with standin.storage() as client:
+        bucket = client.create_bucket("granted-late")
+
+        def grant() -> None:
+            policy = bucket.get_iam_policy()
+            policy.bindings.append({"role": "roles/storage.objectAdmin", "members": {member}})
+            bucket.set_iam_policy(policy)
+
+        late = threading.Timer(1, grant)
+        late.start()
+        instance.export("postgres", "gs://granted-late/export.sql")
+        late.join()
+        exported = bucket.blob("export.sql").exists()
+        bucket.delete(force=True)
+
+    assert exported
+    assert capsys.readouterr().err.count("waits for its grant in the bucket") == 1
+
+
+def test_a_grant_that_never_counts_is_google_s_refusal(
+    own: tuple[Instance, Json], standin: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, _ = own
+    monkeypatch.setattr("operations.instance._LONGEST_POLL_SECONDS", 0.1)
+    monkeypatch.setattr("operations.instance._GRANT_SECONDS", 0.5)
+    with standin.storage() as client:
+        bucket = client.create_bucket("never-granted")
+        with pytest.raises(HttpError, match="required permissions"):
+            instance.export("mlflow", "gs://never-granted/export.sql")
+        bucket.delete()
 
 
 def test_a_backup_that_does_not_exist_is_an_error_that_lists_those_that_do(own: tuple[Instance, Json]) -> None:
