@@ -32,7 +32,7 @@ def test_a_second_stand_in_over_the_same_state_is_refused(standin: StandIn) -> N
     assert str(standin.state) in line
 
 
-def test_a_proxy_is_not_asked_about_the_stand_in_s_own_emulator(
+def test_a_proxy_is_not_asked_about_what_is_in_a_bucket(
     unstarted: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
