@@ -6,7 +6,7 @@ from pathlib import Path
 
 from local.gcp.errors import ApiError, OperationFailedError, invalid
 from local.gcp.grants import Grants
-from local.gcp.object_store import ObjectStore, described
+from local.gcp.object_store import ObjectStore
 
 
 class BucketAccess:
@@ -34,8 +34,7 @@ class BucketAccess:
         try:
             with self._objects.new_file() as content:
                 shutil.copyfile(file, content)
-                said = described(content, {"contentType": kind})
-                self._objects.keep(place, content, said, {"ifGenerationMatch": "0"}, new=False)
+                self._objects.keep(place, content, {"contentType": kind}, {"ifGenerationMatch": "0"})
         except ApiError as error:
             message = f"The file {uri} already exists." if error.reason == "conditionNotMet" else error.message
             raise OperationFailedError("INVALID_REQUEST", message) from error

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import google_crc32c
 
@@ -28,14 +28,20 @@ from local.gcp.operations import timestamp
 from local.gcp.sql_settings import merged
 from local.gcp.store import Json, Store
 
+Place: TypeAlias = tuple[str, str]
+"""Bucket and name."""
+Source: TypeAlias = tuple[str, str, str | None, str]
+"""Bucket, name, generation if it is not the live one, and kind."""
 BUCKET, OBJECT, SOFT_DELETED, UPLOAD = "storage.bucket", "storage.object", "storage.softDeleted", "storage.upload"
 """Kinds in the store; buckets and uploads are kept by others."""
+ONLY_NEW = "onlyNew"
+"""A condition of ours: the caller may replace nothing, since that is to delete it."""
 CHUNK = 1 << 20
 _MOST = 1000  # on a page
 _NO_NAME = re.compile(r"|\.|\.\.|(?s:.*[\0\r\n\ud800-\udfff].*)")  # the first is ours, between name and generation
 _LONGEST_NAME = 1024  # bytes
-_WRITABLE = ("cacheControl", "customTime", "metadata", "storageClass")
-_WRITABLE += tuple(f"content{name}" for name in ("Disposition", "Encoding", "Language", "Type"))
+_CONTENT = tuple(f"content{name}" for name in ("Disposition", "Encoding", "Language", "Type"))
+_WRITABLE = (*_CONTENT, "cacheControl", "customTime", "metadata", "storageClass")
 _COMPUTED = ("size", "md5Hash", "crc32c", "componentCount")
 _UNSERVED = ("acl", "contexts", "customerEncryption", "eventBasedHold", "kmsKeyName", "retention", "temporaryHold")
 
@@ -79,16 +85,14 @@ class ObjectStore:
             require(query, record["object"], reading=True)
             return record["object"], (self.folder / record["file"]).open("rb")
 
-    def keep(self, place: tuple[str, str], file: Path, said: Json, query: Mapping[str, str], *, new: bool) -> Json:
-        """Make a file the live generation at (bucket, name) if the conditions in `query` hold.
-
-        ApiError 403 where it has to be `new` and is not: who replaces an object deletes it.
-        """
+    def keep(self, place: Place, file: Path, asked: Json, query: Mapping[str, str], sums: Json | None = None) -> Json:
+        """Make a file the live generation at a place if the conditions in `query` hold; its checksums may be known."""
         check_name(place[1])
+        said = writable(asked) | (sums or measured(file, asked))
         sync(file)
         with self._store.transaction():
             bucket, live = self.bucket(place[0]), self._find(*place)
-            if live and new:
+            if live and ONLY_NEW in query:
                 raise lacking("delete", "the object that is there")
             require(query, live and live["object"])
             now, generation = timestamp(), time.time_ns() // 1000
@@ -102,26 +106,16 @@ class ObjectStore:
             self._put(OBJECT, {"object": made, "file": file.name})
         return made
 
-    def copy(
-        self,
-        source: tuple[str, str, str | None, str],
-        place: tuple[str, str],
-        asked: Json,
-        query: Mapping[str, str],
-        *,
-        new: bool,
-    ) -> Json:
+    def copy(self, source: Source, place: Place, asked: Json, query: Mapping[str, str]) -> Json:
         """Make a generation's content another object, with what it says of itself unless other things are asked."""
         with self._store.transaction():
             record = self.find(*source)
             found: Json = record["object"]
             require(query, found, "ifSource")
-            said = (
-                writable(asked) if writable(asked).keys() - {"storageClass"} else {**writable(found), **writable(asked)}
-            )
-            said |= {field: found[field] for field in _COMPUTED if field in found}
+            said = writable(asked) if writable(asked).keys() - {"storageClass"} else found | writable(asked)
+            sums = {field: found[field] for field in _COMPUTED if field in found}
             with self.new_file(record["file"]) as file:
-                return self.keep(place, file, said, query, new=new)
+                return self.keep(place, file, said, query, sums)
 
     def change(self, bucket: str, name: str, query: Mapping[str, str], asked: Json) -> Json:
         """Change what a generation says of itself."""
@@ -168,7 +162,7 @@ class ObjectStore:
     def page(self, bucket: str, query: Mapping[str, str]) -> Json:
         """Answer a page of objects and prefixes, which count together, in the order of their names."""
         size = min(int(query.get("maxResults", _MOST)) or _MOST, _MOST)
-        kind, every = SOFT_DELETED if _asked(query, "softDeleted") else OBJECT, _asked(query, "versions")
+        kind, every = SOFT_DELETED if is_set(query, "softDeleted") else OBJECT, is_set(query, "versions")
         start, delimiter = f"{bucket}/{query.get('prefix', '')}", query.get("delimiter") or "\n"  # in no name
         key = max(start, f"{bucket}/{query.get('startOffset', '')}", _after(query.get("pageToken", "")))
         entries: list[tuple[str, str | Json]] = []
@@ -214,18 +208,18 @@ class ObjectStore:
         return self._put(SOFT_DELETED, record)
 
 
-def described(file: Path, asked: Json) -> Json:
-    """Answer size, checksums, and what is `asked` to be said of a content; ApiError 400 for another checksum."""
+def measured(file: Path, asked: Json) -> Json:
+    """Answer size and checksums of a content; ApiError 400 where others are `asked`."""
     md5, crc32c = hashlib.md5(usedforsecurity=False), google_crc32c.Checksum()
     with file.open("rb") as content:
         while piece := content.read(CHUNK):
             md5.update(piece)
             crc32c.update(piece)
-    found = {"md5Hash": b64encode(md5.digest()).decode(), "crc32c": b64encode(crc32c.digest()).decode()}
-    for name, value in found.items():
+    sums = {"md5Hash": b64encode(md5.digest()).decode(), "crc32c": b64encode(crc32c.digest()).decode()}
+    for name, value in sums.items():
         if asked.get(name, value) != value:
             raise invalid(f"Provided {name} {asked[name]!r} does not match the calculated {value!r}.")
-    return {"size": str(file.stat().st_size), **found, **writable(asked)}
+    return {"size": str(file.stat().st_size), **sums}
 
 
 def writable(asked: Json) -> Json:
@@ -274,7 +268,8 @@ def _stamped(said: Json, metageneration: int) -> Json:
     return {**said, "updated": timestamp(), "metageneration": str(metageneration), "etag": etag}
 
 
-def _asked(query: Mapping[str, str], flag: str) -> bool:
+def is_set(query: Mapping[str, str], flag: str) -> bool:
+    """Tell whether a flag is set."""
     return query.get(flag, "").lower() == "true"
 
 

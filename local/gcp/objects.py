@@ -5,9 +5,9 @@ What Google documents and this does not serve is refused by its name.
 
 import gzip
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import quote, unquote
 
@@ -17,26 +17,27 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from local.gcp.app import Call, Handler, StreamHandler, checked_body, fitting
-from local.gcp.discovery import without_nulls
+from local.gcp.discovery import Method, without_nulls
 from local.gcp.errors import invalid, not_implemented
 from local.gcp.grants import Grants
 from local.gcp.object_store import (
     BUCKET,
     CHUNK,
     OBJECT,
+    ONLY_NEW,
     SOFT_DELETED,
     ObjectStore,
-    described,
+    is_set,
     lacking,
+    measured,
     require,
-    writable,
 )
 from local.gcp.store import Json, Store
 from local.gcp.tokens import Tokens
 from local.gcp.uploads import Uploads, cut, receive
 
 _Answered: TypeAlias = Json | Response | None
-_Answer: TypeAlias = Callable[[Call, bool], _Answered]
+_Answer: TypeAlias = Callable[[Call], _Answered]
 _NEEDED = {"get": "get", "list": "list", "patch": "update", "delete": "delete", "restore": "delete"}
 _NEEDED |= dict.fromkeys(("insert", "copy", "rewrite", "compose"), "create")
 """By method, the permission that it needs in the bucket that it changes, or else reads; who may delete may restore."""
@@ -75,10 +76,10 @@ class Objects:
         """Answer the handlers by method id."""
         kept = self._objects
         served: dict[str, _Answer] = {
-            "get": lambda call, _: self._get(call),
-            "list": lambda call, _: kept.page(call.path["bucket"], call.query),
-            "patch": lambda call, _: kept.change(call.path["bucket"], call.path["object"], call.query, call.body),
-            "delete": lambda call, _: kept.delete(call.path["bucket"], call.path["object"], call.query),
+            "get": self._get,
+            "list": lambda call: kept.page(call.path["bucket"], call.query),
+            "patch": lambda call: kept.change(call.path["bucket"], call.path["object"], call.query, call.body),
+            "delete": lambda call: kept.delete(call.path["bucket"], call.path["object"], call.query),
             "copy": self._copy,
             "rewrite": self._rewrite,
             "restore": self._copy,
@@ -101,93 +102,97 @@ class Objects:
         headers = [header for header in request.headers if header.startswith(_XML_HEADERS)]
         if unknown := {*request.query_params, *(headers if writing else ())} - _XML_SERVED:
             raise not_implemented(f"{min(unknown)} of the XML API")
-        new = self._require(request, bucket, "create" if writing else "get")
+        query = self._require(request, bucket, "create" if writing else "get")
         if not writing:
             return await run_in_threadpool(self._download, request, bucket, name)
-        asked = {"contentType": request.headers.get("content-type")}
-        with self._objects.new_file() as file:
-            await receive(request, file)
-            made = await run_in_threadpool(self._keep, (bucket, name), file, asked, {}, new=new)
+        made = await self._receive(request, bucket, {"name": name}, query)
         return Response(headers={"ETag": made["etag"]})
 
     def _answer(self, answer: _Answer, call: Call) -> Json | Response | None:
         """Answer a call that is served and granted, objects with where they are."""
-        return _linked(answer(call, self._admit(call)), call)
+        return _linked(answer(self._admit(call)), call)
 
-    def _admit(self, call: Call) -> bool:
-        """Refuse what is not served or not granted; tell whether the caller may make new objects only."""
+    def _admit(self, call: Call) -> Call:
+        """Refuse what is not served or not granted; answer the call under the condition that its caller is under."""
         if unserved := _UNSERVED.intersection(call.query):
             raise not_implemented(f"query parameter {min(unserved)} of {call.method.id}")
-        new, needed = False, _NEEDED[call.method.id.rpartition(".")[2]]
+        query, needed = call.query, _NEEDED[call.method.id.rpartition(".")[2]]
         for name in ("sourceBucket", "bucket", "destinationBucket"):
             if name in call.path:
                 self._objects.bucket(call.path[name])
-                new = self._require(call.request, call.path[name], "get" if name == "sourceBucket" else needed)
+                query |= self._require(call.request, call.path[name], "get" if name == "sourceBucket" else needed)
         if call.method.id == "storage.objects.compose":
             self._require(call.request, call.path["destinationBucket"], "get")
-        return new
+        return replace(call, query=query)
 
-    def _require(self, request: Request, bucket: str, permission: str) -> bool:
+    def _require(self, request: Request, bucket: str, permission: str) -> dict[str, str]:
         """Raise ApiError 403 where a service account has no grant, 401 where its token is none.
 
-        Tell whether it may make new objects only: to replace one is to delete it.
+        Answer the condition that it may make new objects only, where that is so: to replace one is to delete it.
         """
         account = self._tokens.account(request)
         if account is not None and not self._grants.allow(account, bucket, permission):
             raise lacking(permission, bucket)
-        return account is not None and permission == "create" and not self._grants.allow(account, bucket, "delete")
+        free = account is None or permission != "create" or self._grants.allow(account, bucket, "delete")
+        return {} if free else {ONLY_NEW: "true"}
 
     async def _insert(self, call: Call) -> Json | Response:
-        new = await run_in_threadpool(self._admit, call)
+        call = await run_in_threadpool(self._admit, call)
         request, bucket, kind = call.request, call.path["bucket"], call.query.get("uploadType")
         if upload_id := request.query_params.get("upload_id"):
             key = f"{bucket}/{upload_id}"
             if request.method == "DELETE":
                 return self._uploads.cancel(key)
-            return _linked(await self._uploads.go_on(request, key, new=new), call)
+            return _linked(await self._uploads.go_on(request, key, call.query), call)
         if kind not in ("media", "multipart", "resumable"):
             raise invalid(f"uploadType {kind!r} is none that is known.")
         asked: Json = {field: call.query[field] for field in ("name", "contentEncoding") if field in call.query}
-        if kind == "resumable":
-            metadata = await checked_body(request, call.method)
-            asked = {"contentType": request.headers.get("x-upload-content-type"), **metadata, **asked}
-            upload = {"name": asked.get("name", ""), "asked": asked, "query": call.query}
-            upload_id = await run_in_threadpool(self._uploads.begin, bucket, upload)
-            where = f"{call.base_url}upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload_id}"
-            return Response(headers={"location": where})
+        if kind != "resumable":
+            method = call.method if kind == "multipart" else None
+            return _linked(await self._receive(request, bucket, asked, call.query, method), call)
+        said = {"name": "", "contentType": request.headers.get("x-upload-content-type")}
+        said |= await checked_body(request, call.method)
+        upload_id = await run_in_threadpool(self._uploads.begin, bucket, {"asked": said | asked, "query": call.query})
+        where = f"{call.base_url}upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload_id}"
+        return Response(headers={"location": where})
+
+    async def _receive(
+        self, request: Request, bucket: str, asked: Json, query: dict[str, str], related: Method | None = None
+    ) -> Json:
+        """Make an object of a body or of the second part of one in two, the first fit for a method."""
         with self._objects.new_file() as file:
             await receive(request, file)
-            metadata, media_type = {}, request.headers.get("content-type")
-            if kind == "multipart":
-                metadata, media_type = await run_in_threadpool(cut, file)
-            asked = {"contentType": media_type, **fitting(call.method, metadata), **asked}
-            place = (bucket, asked.get("name", ""))
-            return _linked(await run_in_threadpool(self._keep, place, file, asked, call.query, new=new), call)
+            said = {"contentType": request.headers.get("content-type")}
+            if related is not None:
+                metadata, said["contentType"] = await run_in_threadpool(cut, file)
+                said |= fitting(related, metadata)
+            place = (bucket, (said | asked).get("name", ""))
+            return await run_in_threadpool(self._objects.keep, place, file, said | asked, query)
 
     def _get(self, call: Call) -> Json | Response:
         bucket, name, query = call.path["bucket"], call.path["object"], call.query
         if call.kind == "download" or query.get("alt") == "media":
             return self._download(call.request, bucket, name)
-        kind = SOFT_DELETED if query.get("softDeleted") == "true" else OBJECT
+        kind = SOFT_DELETED if is_set(query, "softDeleted") else OBJECT
         found = self._objects.find(bucket, name, query.get("generation"), kind)["object"]
         require(query, found, reading=True)
         return found
 
-    def _copy(self, call: Call, new: bool) -> Json:  # noqa: FBT001 - as _Answer
+    def _copy(self, call: Call) -> Json:
         path, query = call.path, call.query
         if "object" in path:  # to be restored
             source = (path["bucket"], path["object"], query["generation"], SOFT_DELETED)
-            return self._objects.copy(source, source[:2], {}, query, new=new)
+            return self._objects.copy(source, source[:2], {}, query)
         source = (path["sourceBucket"], path["sourceObject"], query.get("sourceGeneration"), OBJECT)
         place = (path["destinationBucket"], path["destinationObject"])
-        return self._objects.copy(source, place, call.body, query, new=new)
+        return self._objects.copy(source, place, call.body, query)
 
-    def _rewrite(self, call: Call, new: bool) -> Json:  # noqa: FBT001 - as _Answer
-        made = self._copy(call, new)
+    def _rewrite(self, call: Call) -> Json:
+        made = self._copy(call)
         sizes = {"objectSize": made["size"], "totalBytesRewritten": made["size"]}
         return {"kind": "storage#rewriteResponse", "done": True, "resource": made, **sizes}
 
-    def _compose(self, call: Call, new: bool) -> Json:  # noqa: FBT001 - as _Answer
+    def _compose(self, call: Call) -> Json:
         bucket, name = call.path["destinationBucket"], call.path["destinationObject"]
         if call.body.get("deleteSourceObjects"):
             raise not_implemented("deleteSourceObjects of storage.objects.compose")
@@ -202,12 +207,10 @@ class Objects:
                         shutil.copyfileobj(content, whole, CHUNK)
             if not 0 < len(parts) <= _MOST_SOURCES:
                 raise invalid(f"The number of source components provided ({len(parts)}) is not 1 to {_MOST_SOURCES}.")
-            said = described(file, {"contentType": parts[0]["contentType"], **writable(asked)})
-            said |= {"md5Hash": None, "componentCount": sum(part.get("componentCount", 1) for part in parts)}
-            return self._objects.keep((bucket, name), file, said, call.query, new=new)
-
-    def _keep(self, place: tuple[str, str], file: Path, asked: Json, query: Mapping[str, str], *, new: bool) -> Json:
-        return self._objects.keep(place, file, described(file, asked), query, new=new)
+            sums = measured(file, {}) | {"md5Hash": None}  # Cloud Storage has none of it either
+            sums["componentCount"] = sum(part.get("componentCount", 1) for part in parts)
+            said = {"contentType": parts[0]["contentType"], **asked}
+            return self._objects.keep((bucket, name), file, said, call.query, sums)
 
     def _download(self, request: Request, bucket: str, name: str) -> Response:
         """Answer a content, decompressed for a client that does not accept gzip.
@@ -226,18 +229,12 @@ class Objects:
             sums = {"crc32c": found["crc32c"], "md5": found.get("md5Hash")}
             headers["X-Goog-Hash"] = ",".join(f"{kind}={value}" for kind, value in sums.items() if value)
         headers = {header: value.encode().decode("latin-1") for header, value in headers.items()}  # sent as UTF-8
-        if (
-            encoding == "gzip"
-            and "gzip" not in request.headers.get("accept-encoding", "")
-            and "range" not in request.headers
-        ):
-            zipped = content.read(2) == _GZIP  # the uploader's word, which Cloud Storage does not check either
-            content.seek(0)
-            if zipped:
-                plain = gzip.GzipFile(fileobj=content)
-                return StreamingResponse(iter(partial(plain.read, CHUNK), b""), headers=headers)
-        elif encoding:
+        if encoding and ("gzip" in request.headers.get("accept-encoding", "") or "X-Goog-Hash" not in headers):
             headers["Content-Encoding"] = encoding
+        elif encoding == "gzip" and content.read(2) == _GZIP:  # else it is as it is
+            content.seek(0)
+            plain = gzip.GzipFile(fileobj=content)
+            return StreamingResponse(iter(partial(plain.read, CHUNK), b""), headers=headers)
         path = f"/proc/self/fd/{content.fileno()}"  # the file's name may go meanwhile
         response = FileResponse(path, headers=headers, background=BackgroundTask(content.close))
         response.chunk_size = CHUNK

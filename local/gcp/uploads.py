@@ -6,10 +6,12 @@ https://cloud.google.com/storage/docs/performing-resumable-uploads
 import asyncio
 import json
 import mmap
+import os
 import re
 import secrets
 import zlib
 from collections import defaultdict
+from collections.abc import Mapping
 from email import message_from_bytes
 from http import HTTPStatus
 from pathlib import Path
@@ -19,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from local.gcp.errors import ApiError, invalid, not_found
-from local.gcp.object_store import CHUNK, UPLOAD, ObjectStore, check_name, described, sync
+from local.gcp.object_store import CHUNK, UPLOAD, ObjectStore, check_name, measured, sync
 from local.gcp.store import Json, Store
 
 _PARTS = re.compile(rb"(?s)[\r\n]*(--[^\r\n]+)(?=(\r?\n))(?>(.*?)\2\2)(?>(.*?)\2\1)(?>(.*?)\2\2)")
@@ -38,8 +40,8 @@ class Uploads:
         self._turns = defaultdict[str, asyncio.Lock](asyncio.Lock)
 
     def begin(self, bucket: str, upload: Json) -> str:
-        """Keep what the object will be: its "name", what is "asked", the conditions in "query"; answer an id."""
-        check_name(upload["name"])
+        """Keep what is "asked" to be said of an object, its name too, and the conditions in "query"; answer an id."""
+        check_name(upload["asked"]["name"])
         upload_id = secrets.token_urlsafe(32)
         with self._objects.new_file() as file:
             sync(file)
@@ -51,26 +53,15 @@ class Uploads:
         self._objects.forget(UPLOAD, key, self._find(key)["file"])
         return Response(status_code=499)
 
-    async def go_on(self, request: Request, key: str, *, new: bool) -> Json | Response:
+    async def go_on(self, request: Request, key: str, query: Mapping[str, str]) -> Json | Response:
         """Take a piece, or a question; answer the object once it is whole, and until then how much is there."""
-        piece = _PIECE.fullmatch(request.headers.get("content-range", "bytes 0-*/*"))
-        if piece is None:
-            raise invalid(f"Invalid Content-Range: {request.headers['content-range']}")
-        async with self._turns[key]:
-            upload = self._find(key)
-            file = self._objects.folder / upload["file"]
-            if piece["start"]:
-                known = file.stat().st_size - int(piece["start"])
-                if known < 0:
-                    raise invalid(f"Invalid Content-Range: {file.stat().st_size} bytes are there.")
-                most = None if piece["total"] == "*" else int(piece["total"]) - int(piece["start"])
-                await receive(request, file, known=known, most=most)
-            await run_in_threadpool(sync, file)
-            size = file.stat().st_size
-            if piece["total"] == str(size) or piece["end"] == piece["total"] == "*":
-                for kind, checksum in re.findall(r"(md5|crc32c)=([^, ]+)", request.headers.get("x-goog-hash", "")):
-                    upload["asked"][_SUMS[kind]] = checksum
-                return await run_in_threadpool(self._finish, key, upload, file, new=new)
+        try:
+            async with self._turns[key]:
+                made, size = await self._take(request, key, query)
+        except FileNotFoundError as error:  # cancelled meanwhile
+            raise _unknown() from error
+        if made is not None:
+            return made
         answer = Response(status_code=HTTPStatus.PERMANENT_REDIRECT)
         if size:
             answer.headers["range"] = f"bytes=0-{size - 1}"
@@ -78,54 +69,72 @@ class Uploads:
             answer.status_code, answer.headers["x-http-status-code-override"] = HTTPStatus.OK, "308"
         return answer
 
-    def _finish(self, key: str, upload: Json, file: Path, *, new: bool) -> Json:
+    async def _take(self, request: Request, key: str, query: Mapping[str, str]) -> tuple[Json | None, int]:
+        upload = self._find(key)
+        said, file = request.headers.get("content-range", "bytes 0-*/*"), self._objects.folder / upload["file"]
+        piece, size = _PIECE.fullmatch(said), file.stat().st_size
+        if piece is None or int(piece["start"] or 0) > size:
+            raise invalid(f"Invalid Content-Range: {said}, where {size} bytes are there.")
+        if piece["start"]:
+            os.truncate(file, int(piece["start"]))
+            await receive(request, file)
+            size = file.stat().st_size
+            if piece["total"] != "*" and size > int(piece["total"]):
+                os.truncate(file, int(piece["start"]))
+                raise invalid(f"Invalid Content-Range: {said}, where {size} bytes came.")
+        await run_in_threadpool(sync, file)
+        if piece["total"] != str(size) and not piece["end"] == piece["total"] == "*":
+            return None, size
+        for kind, checksum in re.findall(r"(md5|crc32c)=([^, ]+)", request.headers.get("x-goog-hash", "")):
+            upload["asked"][_SUMS[kind]] = checksum
+        return await run_in_threadpool(self._finish, key, upload, {**upload["query"], **query}), size
+
+    def _finish(self, key: str, upload: Json, query: Mapping[str, str]) -> Json:
+        file = self._objects.folder / upload["file"]
+        place, asked = (key.partition("/")[0], upload["asked"]["name"]), upload["asked"]
         try:
-            said, place = described(file, upload["asked"]), (key.partition("/")[0], upload["name"])
+            sums = measured(file, asked)
             with self._store.transaction():
                 self._find(key)
-                made = self._objects.keep(place, file, said, upload["query"], new=new)
                 self._store.delete(UPLOAD, key)
-            self._turns.pop(key, None)
+                made = self._objects.keep(place, file, asked, query, sums)
         except ApiError:
             self.cancel(key)
             raise
+        self._turns.pop(key)
         return made
 
     def _find(self, key: str) -> Json:
         upload = self._store.get(UPLOAD, key)
         if upload is None:
-            raise not_found("No such upload.")
+            raise _unknown()
         return upload
 
 
-async def receive(request: Request, file: Path, *, known: int = 0, most: int | None = None) -> None:
-    """Append a body to a file, decompressed if it was compressed for the way; its first `known` bytes are there.
-
-    What comes before a body breaks off is kept. ApiError 400 where it is longer than `most`.
-    """
+async def receive(request: Request, file: Path) -> None:
+    """Append a body to a file, decompressed if it was compressed for the way; what comes until it breaks off, too."""
     unpack = zlib.decompressobj(32 + zlib.MAX_WBITS) if "content-encoding" in request.headers else None
-    gathered, length = bytearray(), 0
+    gathered = bytearray()
     try:
         async for part in request.stream():
-            whole = unpack.decompress(part) if unpack else part
-            gathered += whole[max(known - length, 0) :]
-            length += len(whole)
-            if most is not None and length > most:
-                raise invalid(f"Invalid Content-Range: the body is longer than {most} bytes.")
+            gathered += unpack.decompress(part) if unpack else part
             if len(gathered) >= CHUNK:
                 await run_in_threadpool(_append, file, gathered)
                 gathered = bytearray()
-        await run_in_threadpool(_append, file, gathered)
-    except FileNotFoundError as error:
-        raise not_found("The upload was cancelled.") from error
     except (ClientDisconnect, zlib.error) as error:
         raise invalid("The body broke off, or is not compressed as it says.") from error
+    finally:
+        await run_in_threadpool(_append, file, gathered)
 
 
 def _append(file: Path, piece: bytearray) -> None:
-    with file.open("r+b") as opened:  # which must be there still
-        opened.seek(0, 2)
+    with file.open("r+b") as opened:  # it must be there still
+        opened.seek(0, os.SEEK_END)
         opened.write(piece)
+
+
+def _unknown() -> ApiError:
+    return not_found("No such upload.")
 
 
 def cut(file: Path) -> tuple[Json, str | None]:
