@@ -29,11 +29,11 @@ from local.gcp import projects
 from local.gcp.app import Api
 from local.gcp.bucket_access import BucketAccess
 from local.gcp.compute import ComputeOperations, GlobalAddresses
-from local.gcp.emulator import Emulator
 from local.gcp.grants import Grants
 from local.gcp.iam import ServiceAccounts
 from local.gcp.metadata import PATH as METADATA_PATH
 from local.gcp.metadata import Metadata
+from local.gcp.object_store import ObjectStore
 from local.gcp.objects import Objects
 from local.gcp.policies import Policies
 from local.gcp.service_networking import Connections, ServiceNetworkingOperations
@@ -60,38 +60,37 @@ _LONGEST_STATE = 60  # PostgreSQL's socket lies 35 bytes below, and a socket's p
 def build(state: Path, addresses: ipaddress.IPv4Network, grant_seconds: float) -> Starlette:
     """Put the stand-in together; its servers start and stop with the application."""
     store = Store(state / "store.sqlite3")
-    policies, emulator = Policies(store, grant_seconds), Emulator(state / "objects")
+    policies, kept = Policies(store, grant_seconds), ObjectStore(store, state / "objects")
     operations = (SqlOperations(store), ComputeOperations(store), ServiceNetworkingOperations(store))
     ranges = GlobalAddresses(store, operations[1], addresses)
     connections = Connections(store, operations[2], ranges)
     instances = Instances(store, operations[0], state / "sql", addresses)
-    buckets = Buckets(store, policies, emulator)
+    buckets = Buckets(store, policies, kept)
     accounts = ServiceAccounts(store, policies)
     tokens = Tokens(accounts.certificates)
     grants = Grants(buckets, tokens)
-    objects = Objects(buckets, emulator, grants, tokens)
+    objects = Objects(store, kept, grants, tokens)
     contents = Contents(instances)
-    transfers = Transfers(instances, contents, BucketAccess(grants, emulator))
+    transfers = Transfers(instances, contents, BucketAccess(grants, kept))
     backups = Backups(instances, state / "backups")
-    supervisor = Supervisor(instances, emulator, Schedule(instances, backups))
+    supervisor = Supervisor(instances, Schedule(instances, backups))
     services = (
         *(Lifecycle(instances, connections), Deletion(instances, backups), contents, transfers),
         *(backups, Restores(instances, backups)),
-        *(buckets, grants, accounts, ranges, connections),
+        *(buckets, objects, grants, accounts, ranges, connections),
     )
     handlers = {id_: handler for service in services for id_, handler in service.handlers().items()}
     api = Api({**handlers, **projects.handlers()}, objects.streams(), objects.plain, grants.caller)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
+        await run_in_threadpool(kept.sweep)
         await run_in_threadpool(supervisor.start)
-        await run_in_threadpool(buckets.restore)
         for accepted in operations:
             accepted.resume()
         yield
         for accepted in operations:
             await run_in_threadpool(accepted.close)
-        await objects.close()
         await run_in_threadpool(supervisor.stop)
         store.close()
 
@@ -107,9 +106,7 @@ def build(state: Path, addresses: ipaddress.IPv4Network, grant_seconds: float) -
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # where the object emulator is
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(asctime)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     arguments = _arguments()
     try:
         state: Path = arguments.state.absolute()
@@ -145,6 +142,9 @@ def _take(state: Path) -> TextIO:
     """Make the state folder ours. PostgreSQL runs as another user, who has to pass through it."""
     if len(str(state)) > _LONGEST_STATE:
         raise UserError(f"--state {state} is longer than {_LONGEST_STATE} characters. Choose a shorter folder.")
+    if (state / "objects" / "index.sqlite3").exists():
+        remedy = "`make down` with that one, or choose another folder or remove this one."
+        raise UserError(f"--state {state} is of an earlier release, whose objects this one cannot read. {remedy}")
     for folder in (state, state / "sql"):
         folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     for folder in (state / "objects", state / "backups"):

@@ -1,7 +1,7 @@
 """The HTTP side: finds the documented method, holds request and answer against its description, calls its handler.
 
 Knows nothing of what the methods do. Handlers of ordinary methods are plain functions and run on worker threads;
-those that stream objects are coroutines and get the request itself.
+those that read a stream are coroutines.
 """
 
 import logging
@@ -43,11 +43,12 @@ class Call:
     query: dict[str, str]
     base_url: str
     caller: str | None
+    request: Request
     body: Json = field(default_factory=dict[str, Any])
 
 
-Handler: TypeAlias = Callable[[Call], Json | None]
-StreamHandler: TypeAlias = Callable[[Request, Call], Awaitable[Response]]
+Handler: TypeAlias = Callable[[Call], Json | Response | None]
+StreamHandler: TypeAlias = Callable[[Call], Awaitable[Json | Response]]
 
 
 class Api:
@@ -89,6 +90,8 @@ class Api:
             if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.warning("%s: %s", name, error.message)
             response = JSONResponse(error.body(), status_code=error.status)
+            if error.status == HTTPStatus.NOT_MODIFIED:
+                response = Response(status_code=error.status)
         except Exception as error:
             log.exception("%s failed", name)
             body = ApiError(500, "backendError", f"{name}: {type(error).__name__}: {error}").body()
@@ -98,6 +101,8 @@ class Api:
 
     def _dispatch(self, request: Request) -> tuple[str, Awaitable[Response]]:
         """Name what is asked for, and begin to answer it."""
+        if "x-http-method-override" in request.headers:
+            raise not_implemented("header X-HTTP-Method-Override")
         path = _DOUBLED_VERSION.sub(r"\1", request.scope["raw_path"].decode("ascii"))
         found = self._find(request.method, path)
         if found is None:
@@ -125,21 +130,30 @@ class Api:
         caller = self._caller(request, method, path)
         stream, handler = self._streams.get(method.id), self._handlers.get(method.id)
         if stream is not None:
-            return await stream(request, _call(request, route, path, caller))
-        if handler is None or route.kind != "rpc":
+            answer = await stream(_call(request, route, path, caller))
+        elif handler is not None:
+            call = replace(_call(request, route, path, caller), body=await checked_body(request, method))
+            answer = await run_in_threadpool(handler, call)
+        else:
             raise not_implemented(method.id)
-        call = replace(_call(request, route, path, caller), body=await checked_body(request, method))
-        answer = await run_in_threadpool(handler, call)
         if answer is None:
             return Response(status_code=204)
-        check_answer(method, answer)
+        if isinstance(answer, Response):
+            return answer
+        _check_answer(method, answer)
         return JSONResponse(answer)
 
 
 def _call(request: Request, route: Route, path: dict[str, str], caller: str | None) -> Call:
-    query = _checked_query(request, route)
-    base_url = str(request.base_url)
-    return Call(method=route.method, kind=route.kind, path=path, query=query, base_url=base_url, caller=caller)
+    return Call(
+        method=route.method,
+        kind=route.kind,
+        path=path,
+        query=_checked_query(request, route),
+        base_url=str(request.base_url),
+        caller=caller,
+        request=request,
+    )
 
 
 async def checked_body(request: Request, method: Method) -> Json:
@@ -152,13 +166,18 @@ async def checked_body(request: Request, method: Method) -> Json:
         body: Any = await request.json() if raw else {}
     except ValueError as error:
         raise invalid(f"{method.id}: the body is not JSON: {error}") from error
+    return fitting(method, body)
+
+
+def fitting(method: Method, body: Any) -> Json:  # noqa: ANN401 - any JSON value
+    """Hold a body against the description, and answer it in Google's form; ApiError 400 where it does not fit."""
     misfit = method.request_misfit(body)
     if misfit:
         raise invalid(f"Invalid JSON payload received for {method.id}: {misfit}")
     return method.normal(body)
 
 
-def check_answer(method: Method, answer: Json) -> None:
+def _check_answer(method: Method, answer: Json) -> None:
     """Hold an answer against the description; ApiError 500 naming the place, since the fault is ours."""
     misfit = method.answer_misfit(answer)
     if misfit:

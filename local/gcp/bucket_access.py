@@ -1,27 +1,20 @@
 """The objects that an instance of Cloud SQL reads and writes, as far as its own service account may."""
 
+import shutil
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, TypeAlias
-from urllib.parse import quote
 
-import httpx
-
-from local.gcp.emulator import Emulator
 from local.gcp.errors import ApiError, OperationFailedError, invalid
 from local.gcp.grants import Grants
-
-Json: TypeAlias = dict[str, Any]
-
-_CHUNK = 1 << 20
+from local.gcp.object_store import ObjectStore
 
 
 class BucketAccess:
     """Reads and writes objects for the instances of Cloud SQL."""
 
-    def __init__(self, grants: Grants, emulator: Emulator) -> None:
+    def __init__(self, grants: Grants, objects: ObjectStore) -> None:
         self._grants = grants
-        self._emulator = emulator
+        self._objects = objects
 
     def require(self, account: str, uri: str, *, writing: bool) -> None:
         """Raise ApiError 403 unless the account may read or write the object; 400 when it is no object's address."""
@@ -36,29 +29,24 @@ class BucketAccess:
 
     def upload(self, file: Path, uri: str) -> None:
         """Write a file as a new object; OperationFailedError where there is one already."""
-        bucket, name = _parts(uri)
-        if httpx.get(self._object(bucket, name)).status_code == HTTPStatus.OK:
-            raise OperationFailedError("INVALID_REQUEST", f"The file {uri} already exists.")
-        url = f"{self._emulator.url}/upload/storage/v1/b/{bucket}/o"
-        kind = {"Content-Type": "application/gzip" if name.endswith(".gz") else "application/sql"}
-        with file.open("rb") as content:
-            size = {"Content-Length": str(file.stat().st_size)}
-            parameters = {"uploadType": "media", "name": name}
-            answer = httpx.post(url, params=parameters, content=content, headers={**kind, **size}, timeout=600)
-        answer.raise_for_status()
+        place = _parts(uri)
+        kind = "application/gzip" if uri.endswith(".gz") else "application/sql"
+        try:
+            with self._objects.new_file() as content:
+                shutil.copyfile(file, content)
+                self._objects.keep(place, content, {"contentType": kind}, {"ifGenerationMatch": "0"})
+        except ApiError as error:
+            message = f"The file {uri} already exists." if error.reason == "conditionNotMet" else error.message
+            raise OperationFailedError("INVALID_REQUEST", message) from error
 
     def download(self, uri: str, file: Path) -> None:
         """Read an object into a file; OperationFailedError where there is none."""
-        with httpx.stream("GET", f"{self._object(*_parts(uri))}?alt=media", timeout=600) as answer:
-            if answer.status_code == HTTPStatus.NOT_FOUND:
-                raise OperationFailedError("INVALID_REQUEST", f"The file {uri} does not exist.")
-            answer.raise_for_status()
-            with file.open("wb") as target:
-                for chunk in answer.iter_raw(_CHUNK):
-                    target.write(chunk)
-
-    def _object(self, bucket: str, name: str) -> str:
-        return f"{self._emulator.url}/storage/v1/b/{bucket}/o/{quote(name, safe='')}"
+        try:
+            _, content = self._objects.open(*_parts(uri), {})
+        except ApiError as error:
+            raise OperationFailedError("INVALID_REQUEST", f"The file {uri} does not exist.") from error
+        with content, file.open("wb") as target:
+            shutil.copyfileobj(content, target)
 
 
 def _parts(uri: str) -> tuple[str, str]:

@@ -1,199 +1,262 @@
-"""Objects: every request that touches one is handed on to the emulator, bodies streamed in both directions.
+"""Objects as requests reach them: who may, what is asked, how it is answered. How they are kept, object_store knows.
 
-The bucket must exist here; what the emulator would silently ignore is refused by name instead. Answers that are JSON
-are held against Google's description before they go out.
+What Google documents and this does not serve is refused by its name.
 """
 
-import json
-from collections.abc import AsyncIterator
-from http import HTTPStatus
-from typing import Any, TypeAlias
+import gzip
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias, TypeVar
 from urllib.parse import quote, unquote
 
-import httpx
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, Response, StreamingResponse
 
-from local.gcp.app import Call, StreamHandler, check_answer, checked_body
-from local.gcp.emulator import Emulator
-from local.gcp.errors import ApiError, not_found, not_implemented, precondition_failed
+from local.gcp.app import Call, Handler, StreamHandler, checked_body, fitting
+from local.gcp.discovery import Method, without_nulls
+from local.gcp.errors import invalid, not_implemented
 from local.gcp.grants import Grants
-from local.gcp.listing import paged
-from local.gcp.storage import Buckets
+from local.gcp.object_store import (
+    BUCKET,
+    CHUNK,
+    OBJECT,
+    ONLY_NEW,
+    SOFT_DELETED,
+    ObjectStore,
+    is_set,
+    lacking,
+    measured,
+    require,
+)
+from local.gcp.store import Json, Store
 from local.gcp.tokens import Tokens
+from local.gcp.uploads import Uploads, cut, receive
 
-Json: TypeAlias = dict[str, Any]
-
+_Answered = TypeVar("_Answered", Json, Json | Response, Json | Response | None)
+_Answer: TypeAlias = Callable[[Call], Json | Response | None]
 _NEEDED = {
-    "insert": "create",
     "get": "get",
     "list": "list",
     "patch": "update",
     "delete": "delete",
-    "copy": "create",
-    "rewrite": "create",
-    "compose": "create",
+    "restore": "delete",
+    **dict.fromkeys(("insert", "copy", "rewrite", "compose"), "create"),
 }
-"""By method, the permission that it needs in the bucket that it changes, or else reads."""
-_WITH_BODY = {"storage.objects.patch", "storage.objects.copy", "storage.objects.rewrite", "storage.objects.compose"}
-_IGNORED_BY_EMULATOR = {
-    *("startOffset", "endOffset", "includeTrailingDelimiter", "kmsKeyName", "predefinedAcl"),
-    *("destinationKmsKeyName", "destinationPredefinedAcl", "contentEncoding"),
+"""By method, the permission that it needs in the bucket that it changes, or else reads; who may delete may restore."""
+_UNSERVED = {
+    *("kmsKeyName", "predefinedAcl", "destinationKmsKeyName", "destinationPredefinedAcl", "copySourceAcl"),
+    *("includeTrailingDelimiter", "matchGlob", "filter", "restoreToken", "rewriteToken", "dropContextGroups"),
 }
 _NO_BUCKETS = {"storage", "upload", "download", "resumable", "batch", "b"}
 """Where the paths of the JSON API begin."""
-_XML_QUERY = {"generation", "response-content-disposition"}
+_XML_SERVED = {"generation", "response-content-disposition", "content-length", "content-type"}
 _XML_HEADERS = (
     "content-",
     "cache-",
     *(f"x-goog-{name}" for name in ("acl", "copy", "encr", "hash", "if", "meta", "res")),
 )
-_OF_ANY_BODY = {"content-length", "content-type"}
-_HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "server", "date"}
-_CHUNK = 1 << 20
+_MOST_SOURCES = 32
+_GZIP = b"\x1f\x8b"
+_SAID = {
+    **{f"X-Goog-{field.title()}": field for field in ("generation", "metageneration")},
+    "X-Goog-Storage-Class": "storageClass",
+    "X-Goog-Stored-Content-Length": "size",
+    **{f"Content-{field}": f"content{field}" for field in ("Disposition", "Language", "Type")},
+    "Cache-Control": "cacheControl",
+    "ETag": "etag",
+}
+"""By header of a download, the field that it says."""
 
 
 class Objects:
-    """Hands object requests on."""
+    """Answers what is asked of objects."""
 
-    def __init__(self, buckets: Buckets, emulator: Emulator, grants: Grants, tokens: Tokens) -> None:
-        self._buckets = buckets
-        self._emulator = emulator
+    def __init__(self, store: Store, objects: ObjectStore, grants: Grants, tokens: Tokens) -> None:
+        self._store = store
+        self._objects = objects
+        self._uploads = Uploads(store, objects)
         self._grants = grants
         self._tokens = tokens
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(600, connect=10))
-        del self._client.headers["accept-encoding"]  # what the caller accepts counts
+
+    def handlers(self) -> dict[str, Handler]:
+        """Answer the handlers by method id."""
+        kept = self._objects
+        served: dict[str, _Answer] = {
+            "get": self._get,
+            "list": lambda call: kept.page(call.path["bucket"], call.query),
+            "patch": lambda call: kept.change(call.path["bucket"], call.path["object"], call.query, call.body),
+            "delete": lambda call: kept.delete(call.path["bucket"], call.path["object"], call.query),
+            "copy": self._copy,
+            "rewrite": self._rewrite,
+            "restore": self._copy,
+            "compose": self._compose,
+        }
+        return {f"storage.objects.{name}": partial(self._answer, answer) for name, answer in served.items()}
 
     def streams(self) -> dict[str, StreamHandler]:
-        """Answer the handlers by method id."""
-        return {f"storage.objects.{name}": self._documented for name in _NEEDED}
+        """Answer the handlers of uploads by method id."""
+        return {"storage.objects.insert": self._insert}
 
     async def plain(self, request: Request, path: str) -> Response | None:
         """Answer GET, HEAD and PUT of /bucket/object, the path of the XML API; None where there is no such bucket."""
-        bucket, _, name = path.lstrip("/").partition("/")
-        if bucket in _NO_BUCKETS or not self._buckets.exists(unquote(bucket)):
+        bucket, _, name = (unquote(part) for part in path.lstrip("/").partition("/"))
+        if bucket in _NO_BUCKETS or self._store.get(BUCKET, bucket) is None:
             return None
+        writing = request.method == "PUT"
         if not name or request.method not in ("GET", "HEAD", "PUT"):
             raise not_implemented(f"{request.method} of the XML API")
-        headers = request.headers if request.method == "PUT" else ()
-        asked = {*request.query_params, *(header for header in headers if header.startswith(_XML_HEADERS))}
-        if unknown := asked - _XML_QUERY - _OF_ANY_BODY:
+        headers = [header for header in request.headers if header.startswith(_XML_HEADERS)]
+        if unknown := {*request.query_params, *(headers if writing else ())} - _XML_SERVED:
             raise not_implemented(f"{min(unknown)} of the XML API")
-        new = self._require(request, unquote(bucket), "create" if request.method == "PUT" else "get")
-        return await self._hand_on(request, None, new=new)
+        query = self._require(request, bucket, "create" if writing else "get")
+        if not writing:
+            return await run_in_threadpool(self._download, request, bucket, name)
+        made = await self._receive(request, bucket, {"name": name}, query)
+        return Response(headers={"ETag": made["etag"]})
 
-    async def close(self) -> None:
-        """Close the connections to the emulator."""
-        await self._client.aclose()
+    def _answer(self, answer: _Answer, call: Call) -> Json | Response | None:
+        """Answer a call that is served and granted, objects with where they are."""
+        return _linked(answer(self._admit(call)), call)
 
-    async def _documented(self, request: Request, call: Call) -> Response:
-        new = False
-        needed = _NEEDED[call.method.id.rpartition(".")[2]]
+    def _admit(self, call: Call) -> Call:
+        """Refuse what is not served or not granted; answer the call under the condition that its caller is under."""
+        if unserved := _UNSERVED.intersection(call.query):
+            raise not_implemented(f"query parameter {min(unserved)} of {call.method.id}")
+        query, needed = call.query, _NEEDED[call.method.id.rpartition(".")[2]]
         for name in ("sourceBucket", "bucket", "destinationBucket"):
             if name in call.path:
-                self._buckets.find(call.path[name])
-                new = self._require(request, call.path[name], "get" if name == "sourceBucket" else needed)
+                self._objects.bucket(call.path[name])
+                query |= self._require(call.request, call.path[name], "get" if name == "sourceBucket" else needed)
         if call.method.id == "storage.objects.compose":
-            self._require(request, call.path["destinationBucket"], "get")
-        for name in call.query:
-            if name in _IGNORED_BY_EMULATOR:
-                raise not_implemented(f"query parameter {name} of {call.method.id}")
-        if call.method.id in _WITH_BODY and call.kind == "rpc":
-            await checked_body(request, call.method)
-        return await self._hand_on(request, call, new=new)
+            self._require(call.request, call.path["destinationBucket"], "get")
+        return replace(call, query=query)
 
-    def _require(self, request: Request, bucket: str, permission: str) -> bool:
+    def _require(self, request: Request, bucket: str, permission: str) -> dict[str, str]:
         """Raise ApiError 403 where a service account has no grant, 401 where its token is none.
 
-        Tell whether it may make new objects only: to replace one is to delete it.
+        Answer the condition that it may make new objects only, where that is so: to replace one is to delete it.
         """
         account = self._tokens.account(request)
         if account is not None and not self._grants.allow(account, bucket, permission):
-            raise _lacking(permission, bucket)
-        return account is not None and permission == "create" and not self._grants.allow(account, bucket, "delete")
+            raise lacking(permission, bucket)
+        free = account is None or permission != "create" or self._grants.allow(account, bucket, "delete")
+        return {} if free else {ONLY_NEW: "true"}
 
-    async def _hand_on(self, request: Request, call: Call | None, *, new: bool) -> Response:
-        if "x-http-method-override" in request.headers:
-            raise not_implemented("header X-HTTP-Method-Override")
-        headers = [(k, v) for k, v in request.headers.raw if k.decode() not in _HOP_BY_HOP]
-        path = request.scope["raw_path"].decode("ascii")
-        if call is not None and call.kind == "upload":
-            path = path.removeprefix("/resumable")
-        query = f"{request.url.query}&ifGenerationMatch=0" if new else request.url.query
-        outgoing = self._client.build_request(
-            "GET" if request.method == "HEAD" else request.method,
-            httpx.URL(self._emulator.url).copy_with(raw_path=f"{path}?{query}".encode()),
-            headers=headers,
-            content=request.stream() if _has_body(request) else None,
-        )
-        try:
-            incoming = await self._client.send(outgoing, stream=True)
-        except httpx.TransportError as error:
-            raise ApiError(503, "backendError", f"the object emulator does not answer: {error}") from error
-        if incoming.status_code == HTTPStatus.PRECONDITION_FAILED and new:
-            await incoming.aclose()
-            raise _lacking("delete", "the object that is there")
-        if incoming.status_code >= HTTPStatus.BAD_REQUEST:
-            raise await _refusal(incoming)
-        if call is not None and _described(call, incoming):
-            return await self._json(request, call, incoming)
-        response = StreamingResponse(_drain(incoming), status_code=incoming.status_code)
-        response.raw_headers = [(k, v) for k, v in incoming.headers.raw if k.decode().lower() not in _HOP_BY_HOP]
-        if response.status_code == HTTPStatus.PERMANENT_REDIRECT and request.headers.get("x-guploader-no-308") == "yes":
-            response.status_code = HTTPStatus.OK  # what the client for Go waits for
-            response.headers["x-http-status-code-override"] = "308"
+    async def _insert(self, call: Call) -> Json | Response:
+        call = await run_in_threadpool(self._admit, call)
+        request, bucket, kind = call.request, call.path["bucket"], call.query.get("uploadType")
+        if upload_id := request.query_params.get("upload_id"):
+            key = f"{bucket}/{upload_id}"
+            if request.method == "DELETE":
+                return self._uploads.cancel(key)
+            return _linked(await self._uploads.go_on(request, key, call.query), call)
+        if kind not in ("media", "multipart", "resumable"):
+            raise invalid(f"uploadType {kind!r} is none that is known.")
+        asked: Json = {field: call.query[field] for field in ("name", "contentEncoding") if field in call.query}
+        if kind != "resumable":
+            method = call.method if kind == "multipart" else None
+            return _linked(await self._receive(request, bucket, asked, call.query, method), call)
+        said = {"name": "", "contentType": request.headers.get("x-upload-content-type")}
+        said |= await checked_body(request, call.method)
+        upload_id = await run_in_threadpool(self._uploads.begin, bucket, {"asked": said | asked, "query": call.query})
+        where = f"{call.base_url}upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload_id}"
+        return Response(headers={"location": where})
+
+    async def _receive(
+        self, request: Request, bucket: str, asked: Json, query: dict[str, str], related: Method | None = None
+    ) -> Json:
+        """Make an object of a body or of the second part of one in two, the first fit for a method."""
+        with self._objects.new_file() as file:
+            await receive(request, file)
+            said = {"contentType": request.headers.get("content-type")}
+            if related is not None:
+                metadata, said["contentType"] = await run_in_threadpool(cut, file)
+                said |= fitting(related, metadata)
+            place = (bucket, str((said | asked).get("name", "")))
+            return await run_in_threadpool(self._objects.keep, place, file, said | asked, query)
+
+    def _get(self, call: Call) -> Json | Response:
+        bucket, name, query = call.path["bucket"], call.path["object"], call.query
+        if call.kind == "download" or query.get("alt") == "media":
+            return self._download(call.request, bucket, name)
+        kind = SOFT_DELETED if is_set(query, "softDeleted") else OBJECT
+        found = self._objects.find(bucket, name, query.get("generation"), kind)["object"]
+        require(query, found, reading=True)
+        return found
+
+    def _copy(self, call: Call) -> Json:
+        path, query = call.path, call.query
+        if "object" in path:  # to be restored
+            source = (path["bucket"], path["object"], query["generation"], SOFT_DELETED)
+            return self._objects.copy(source, source[:2], {}, query)
+        source = (path["sourceBucket"], path["sourceObject"], query.get("sourceGeneration"), OBJECT)
+        place = (path["destinationBucket"], path["destinationObject"])
+        return self._objects.copy(source, place, call.body, query)
+
+    def _rewrite(self, call: Call) -> Json:
+        made = self._copy(call)
+        sizes = {"objectSize": made["size"], "totalBytesRewritten": made["size"]}
+        return {"kind": "storage#rewriteResponse", "done": True, "resource": made, **sizes}
+
+    def _compose(self, call: Call) -> Json:
+        bucket, name = call.path["destinationBucket"], call.path["destinationObject"]
+        if call.body.get("deleteSourceObjects"):
+            raise not_implemented("deleteSourceObjects of storage.objects.compose")
+        asked, parts = call.body.get("destination", {}), list[Json]()
+        with self._objects.new_file() as file:
+            with file.open("wb") as whole:
+                for source in call.body.get("sourceObjects", []):
+                    wanted = {"generation": source.get("generation"), **source.get("objectPreconditions", {})}
+                    found, content = self._objects.open(bucket, source["name"], without_nulls(wanted))
+                    parts.append(found)
+                    with content:
+                        shutil.copyfileobj(content, whole, CHUNK)
+            if not 0 < len(parts) <= _MOST_SOURCES:
+                raise invalid(f"The number of source components provided ({len(parts)}) is not 1 to {_MOST_SOURCES}.")
+            sums = measured(file, {}) | {"md5Hash": None}  # Cloud Storage has none of it either
+            sums["componentCount"] = sum(part.get("componentCount", 1) for part in parts)
+            said = {"contentType": parts[0]["contentType"], **asked}
+            return self._objects.keep((bucket, name), file, said, call.query, sums)
+
+    def _download(self, request: Request, bucket: str, name: str) -> Response:
+        """Answer a content, decompressed for a client that does not accept gzip.
+
+        https://cloud.google.com/storage/docs/xml-api/reference-headers, https://cloud.google.com/storage/docs/transcoding
+        """
+        query = request.query_params
+        found, content = self._objects.open(bucket, name, query)
+        headers = {header: found[field] for header, field in _SAID.items() if field in found}
+        headers |= {f"X-Goog-Meta-{key}": value for key, value in found.get("metadata", {}).items()}
+        if "response-content-disposition" in query:
+            headers["Content-Disposition"] = query["response-content-disposition"]
+        encoding = found.get("contentEncoding")
+        headers["X-Goog-Stored-Content-Encoding"] = encoding or "identity"
+        if "range" not in request.headers:
+            sums = {"crc32c": found["crc32c"], "md5": found.get("md5Hash")}
+            headers["X-Goog-Hash"] = ",".join(f"{kind}={value}" for kind, value in sums.items() if value)
+        headers = {header: value.encode().decode("latin-1") for header, value in headers.items()}  # sent as UTF-8
+        if encoding and ("gzip" in request.headers.get("accept-encoding", "") or "X-Goog-Hash" not in headers):
+            headers["Content-Encoding"] = encoding
+        elif encoding == "gzip" and content.read(2) == _GZIP:  # else it is as it is
+            content.seek(0)
+            plain = gzip.GzipFile(fileobj=content)
+            return StreamingResponse(iter(partial(plain.read, CHUNK), b""), headers=headers)
+        path = f"/proc/self/fd/{content.fileno()}"  # the file's name may go meanwhile
+        response = FileResponse(path, headers=headers, background=BackgroundTask(content.close))
+        response.chunk_size = CHUNK
         return response
 
-    async def _json(self, request: Request, call: Call, incoming: httpx.Response) -> Response:
-        """Hold a JSON answer against the description."""
-        answer: Json = json.loads(await incoming.aread())
-        await incoming.aclose()
-        if call.method.id == "storage.objects.list":
-            answer = paged(answer, call.query)
-        for described in (answer, answer.get("resource", {}), *answer.get("items", [])):
-            if described.get("kind") == "storage#object":
-                described.update(_links(described, str(request.base_url)))
-        check_answer(call.method, answer)
-        return JSONResponse(answer, incoming.status_code)
 
-
-def _lacking(permission: str, where: str) -> ApiError:
-    denied = f"Permission 'storage.objects.{permission}' denied on {where} (or it may not exist)."
-    return ApiError(HTTPStatus.FORBIDDEN, "forbidden", denied)
-
-
-def _described(call: Call, incoming: httpx.Response) -> bool:
-    """Tell whether an answer is a description, and not the content of an object."""
-    content = call.kind == "download" or call.query.get("alt") == "media"
-    return not content and incoming.headers.get("content-type", "").startswith("application/json")
-
-
-def _links(described: Json, base_url: str) -> Json:
-    """Answer where an object is, as its client reaches us; the emulator neither knows that nor quotes names."""
-    path = f"storage/v1/b/{described['bucket']}/o/{quote(described['name'], safe='')}"
-    content = f"{base_url}download/{path}?generation={described['generation']}&alt=media"
-    return {"selfLink": f"https://www.googleapis.com/{path}", "mediaLink": content}
-
-
-def _has_body(request: Request) -> bool:
-    return "content-length" in request.headers or "transfer-encoding" in request.headers
-
-
-async def _drain(incoming: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in incoming.aiter_raw(_CHUNK):
-            yield chunk
-    finally:
-        await incoming.aclose()
-
-
-async def _refusal(incoming: httpx.Response) -> ApiError:
-    content = (await incoming.aread()).decode(errors="replace")
-    await incoming.aclose()
-    if incoming.status_code == HTTPStatus.NOT_FOUND:
-        return not_found("No such object.")
-    if incoming.status_code == HTTPStatus.PRECONDITION_FAILED:
-        return precondition_failed("At least one of the pre-conditions you specified did not hold.")
-    if incoming.status_code == HTTPStatus.NOT_IMPLEMENTED:
-        return not_implemented(f"{incoming.request.method} {incoming.request.url.path}")
-    return ApiError(incoming.status_code, "invalid", content or "the object emulator refused the request")
+def _linked(answer: _Answered, call: Call) -> _Answered:
+    """Say of objects where they are, as their client reaches us."""
+    if isinstance(answer, dict):
+        for found in (answer, answer.get("resource", {}), *answer.get("items", [])):
+            if found.get("kind") == "storage#object":
+                path = f"storage/v1/b/{found['bucket']}/o/{quote(found['name'], safe='')}"
+                content = f"{call.base_url}download/{path}?generation={found['generation']}&alt=media"
+                found |= {"selfLink": f"https://www.googleapis.com/{path}", "mediaLink": content}
+    return answer

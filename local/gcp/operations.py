@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 _HOLD_SECONDS = 5
 
 
-def timestamp() -> str:
-    """Now, as Google writes times."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def timestamp(at: datetime | None = None) -> str:
+    """Answer a time, else now, as Google writes it."""
+    return (at or datetime.now(UTC)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Operations:

@@ -1,27 +1,17 @@
-"""Buckets: their metadata and IAM policy, kept here because the emulator behind keeps only part of it.
-
-Objects are left to the module objects; this one only asks the emulator to have a bucket of the same name.
-"""
+"""Buckets: their metadata and IAM policy. What is in them is left to the module object_store."""
 
 import re
-from http import HTTPStatus
-from typing import Any, TypeAlias
-
-import httpx
 
 from local.gcp import projects
 from local.gcp.app import Call, Handler
-from local.gcp.emulator import Emulator
-from local.gcp.errors import ApiError, conflict, invalid, not_found, not_implemented, precondition_failed
+from local.gcp.errors import conflict, invalid, not_found, not_implemented, precondition_failed
+from local.gcp.object_store import BUCKET, ObjectStore
 from local.gcp.operations import timestamp
 from local.gcp.paging import page
 from local.gcp.policies import Policies
 from local.gcp.sql_settings import merged
-from local.gcp.store import Store
+from local.gcp.store import Json, Store
 
-Json: TypeAlias = dict[str, Any]
-
-_KIND = "storage.bucket"
 _MULTI_REGIONS = {"US", "EU", "ASIA"}
 _SOFT_DELETE_SECONDS = "604800"
 _COMPUTED = (
@@ -41,10 +31,10 @@ _COMPUTED = (
 class Buckets:
     """All buckets; names are unique over all projects, as at Google."""
 
-    def __init__(self, store: Store, policies: Policies, emulator: Emulator) -> None:
+    def __init__(self, store: Store, policies: Policies, objects: ObjectStore) -> None:
         self._store = store
         self._policies = policies
-        self._emulator = emulator
+        self._objects = objects
 
     def handlers(self) -> dict[str, Handler]:
         """Answer the handlers by method id."""
@@ -64,46 +54,28 @@ class Buckets:
         """Answer a bucket; ApiError 404 when there is none."""
         return self._record(name)["bucket"]
 
-    def exists(self, name: str) -> bool:
-        """Tell whether there is a bucket."""
-        return self._store.get(_KIND, name) is not None
-
     def _record(self, name: str) -> Json:
-        record = self._store.get(_KIND, name)
+        record = self._store.get(BUCKET, name)
         if record is None:
             raise not_found("The specified bucket does not exist.")
         return record
-
-    def restore(self) -> None:
-        """See that the emulator has every bucket, should an insert have been cut short."""
-        for name, record in self._store.items(_KIND):
-            self._put_behind(name, record["bucket"])
 
     def _insert(self, call: Call) -> Json:
         name: str = call.body.get("name", "")
         if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", name) or name.startswith("goog"):
             raise invalid(f"Invalid bucket name: {name!r}")
         project = call.query["project"]
-        if self._store.get(_KIND, name):
+        if self._store.get(BUCKET, name):
             raise conflict(
                 "conflict", "Your previous request to create the named bucket succeeded and you already own it."
             )
         bucket = _stamped(_with_defaults(name, project, call.body), 1)
-        self._put_behind(name, bucket)
-        self._store.put(_KIND, name, {"project": project, "bucket": bucket})
+        self._store.put(BUCKET, name, {"project": project, "bucket": bucket})
         return bucket
-
-    def _put_behind(self, name: str, bucket: Json) -> None:
-        buckets = f"{self._emulator.url}/storage/v1/b"
-        created = httpx.post(buckets, json={"name": name})
-        if created.status_code not in (HTTPStatus.OK, HTTPStatus.CONFLICT):
-            raise ApiError(500, "backendError", f"the object emulator refused the bucket {name}: {created.text}")
-        kept = {"softDeletePolicy": bucket["softDeletePolicy"], "versioning": bucket.get("versioning", {})}
-        httpx.patch(f"{buckets}/{name}", json=kept).raise_for_status()
 
     def _list(self, call: Call) -> Json:
         prefix = call.query.get("prefix", "")
-        records = [record for _, record in self._store.items(_KIND, prefix)]
+        records = [record for _, record in self._store.items(BUCKET, prefix)]
         mine = [record["bucket"] for record in records if record["project"] == call.query["project"]]
         return {
             "kind": "storage#buckets",
@@ -129,25 +101,20 @@ class Buckets:
             else:
                 changed = _patched(bucket, asked)
             record["bucket"] = _stamped(changed, int(bucket["metageneration"]) + 1)
-            self._put_behind(name, record["bucket"])
-            self._store.put(_KIND, name, record)
+            self._store.put(BUCKET, name, record)
         return record["bucket"]
 
     def _delete(self, call: Call) -> None:
         name = call.path["bucket"]
-        _check_metageneration(self.find(name), call)
-        answer = httpx.delete(f"{self._emulator.url}/storage/v1/b/{name}")
-        if answer.status_code == HTTPStatus.CONFLICT:
-            raise conflict("conflict", "The bucket you tried to delete is not empty.")
-        if answer.status_code not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
-            raise ApiError(500, "backendError", f"the object emulator refused to delete {name}: {answer.text}")
         with self._store.transaction():
-            self._store.delete(_KIND, name)
+            _check_metageneration(self.find(name), call)
+            self._objects.drop(name)
+            self._store.delete(BUCKET, name)
             self._policies.delete(_resource(name))
 
     def bindings(self, name: str) -> list[Json]:
         """Answer who may do what with a bucket; nobody anything where there is none."""
-        if self._store.get(_KIND, name) is None:
+        if self._store.get(BUCKET, name) is None:
             return []
         return self._policies.in_force(_resource(name), self._default_bindings(name))
 

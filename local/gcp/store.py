@@ -7,8 +7,9 @@ failure loses nothing that was answered. What a resource means is left to its ow
 import json
 import sqlite3
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,6 +23,7 @@ class Store:
         path.touch(mode=0o600)
         self._lock = threading.RLock()
         self._depth = 0
+        self._afterwards: list[Callable[[], None]] = []
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
@@ -43,12 +45,19 @@ class Store:
             except BaseException:
                 if outermost:
                     self._connection.execute("ROLLBACK")
+                    self._afterwards.clear()
                 raise
             else:
                 if outermost:
                     self._connection.execute("COMMIT")
+                    while self._afterwards:
+                        self._afterwards.pop()()
             finally:
                 self._depth -= 1
+
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Do something when the transaction that this is called in has ended, if it ends well."""
+        self._afterwards.append(action)
 
     def get(self, kind: str, name: str) -> Json | None:
         """Answer the resource, or None."""
@@ -74,9 +83,18 @@ class Store:
         """Answer all resources of a kind whose names start with `prefix`, ordered by name."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT name, body FROM resources WHERE kind = ? ORDER BY name", (kind,)
-            ).fetchall()
-        return [(name, json.loads(body)) for name, body in rows if name.startswith(prefix)]
+                "SELECT name, body FROM resources WHERE kind = ? AND name >= ? ORDER BY name", (kind, prefix)
+            )
+            found = list(takewhile(lambda row: row[0].startswith(prefix), rows))
+        return [(name, json.loads(body)) for name, body in found]
+
+    def following(self, kind: str, name: str) -> tuple[str, Json] | None:
+        """Answer the first resource of a kind whose name comes after `name`, by the bytes of UTF-8."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT name, body FROM resources WHERE kind = ? AND name > ? ORDER BY name LIMIT 1", (kind, name)
+            ).fetchone()
+        return None if row is None else (row[0], json.loads(row[1]))
 
     def close(self) -> None:
         """Fold the log into the database and let go of the file."""

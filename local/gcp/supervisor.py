@@ -1,4 +1,4 @@
-"""Keeps what should run running: the PostgreSQL servers of the instances, the object emulator, automated backups.
+"""Keeps what should run running: the PostgreSQL servers of the instances, and automated backups.
 
 A server that is already there (it outlives a killed stand-in) is taken over; one that has died is started again.
 """
@@ -7,7 +7,6 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from local.gcp.emulator import Emulator
 from local.gcp.errors import OperationFailedError
 from local.gcp.postgres import Server
 from local.gcp.sql_instances import Instances
@@ -21,10 +20,9 @@ _INTERVAL_SECONDS = 2
 class Supervisor:
     """Looks after the children of one stand-in, from `start` to `stop`."""
 
-    def __init__(self, instances: Instances, emulator: Emulator, schedule: Schedule) -> None:
+    def __init__(self, instances: Instances, schedule: Schedule) -> None:
         self._instances = instances
         self._schedule = schedule
-        self._emulator = emulator
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
 
@@ -34,17 +32,15 @@ class Supervisor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop everything cleanly: PostgreSQL by fast shutdown, the emulator after its current request."""
+        """Stop everything cleanly: PostgreSQL by fast shutdown."""
         self._ending.set()
         self._thread.join()
         with ThreadPoolExecutor() as pool:
             list(pool.map(_stop, self._instances.servers()))
-        self._emulator.stop()
 
     def failing(self) -> list[str]:
         """Answer what should serve and does not."""
-        names = [f"instance {name}" for _, name, server in self._instances.runnable() if not server.serving()]
-        return names + ([] if self._emulator.running() else ["object emulator"])
+        return [f"instance {name}" for _, name, server in self._instances.runnable() if not server.serving()]
 
     def _watch(self) -> None:
         while not self._ending.wait(_INTERVAL_SECONDS):
@@ -55,9 +51,6 @@ class Supervisor:
                 log.exception("looking after the servers failed, trying again")
 
     def _look_after(self) -> None:
-        if not self._emulator.running():
-            self._emulator.start()
-            log.info("object emulator serves at %s", self._emulator.url)
         for project, name, server in self._instances.runnable():
             if self._instances.operations.busy(project, name) or server.serving():
                 continue

@@ -1,93 +1,157 @@
-"""Uploads in pieces, as the object store keeps them: each piece is appended, the whole is mapped and not read.
+"""Uploads: what a request's body holds, and those in pieces, each a resource with the file that its object will have.
 
-gcp-storage-emulator reads and writes all that came before with each piece, and knows no cancellation; an object of
-gigabytes would take hours, and the memory of all of it. A bucket with an open upload could not be deleted.
+https://cloud.google.com/storage/docs/performing-resumable-uploads
 """
 
-from mmap import ACCESS_READ, mmap
+import asyncio
+import json
+import mmap
+import os
+import re
+import secrets
+import zlib
+from collections import defaultdict
+from collections.abc import Mapping
+from email import message_from_bytes
+from http import HTTPStatus
 from pathlib import Path
 
-from gcp_storage_emulator.exceptions import BadRequest
-from gcp_storage_emulator.storage import RESUMABLE_DIR, Storage
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 
-from local.gcp.store import Json
+from local.gcp.errors import ApiError, invalid, not_found
+from local.gcp.object_store import CHUNK, UPLOAD, ObjectStore, check_name, measured, sync
+from local.gcp.store import Json, Store
+
+_PARTS = re.compile(rb"(?s)[\r\n]*(--[^\r\n]+)(?=(\r?\n))(?>(.*?)\2\2)(?>(.*?)\2\1)(?>(.*?)\2\2)")
+"""The delimiter, the end of a line, and two parts, each headers and an empty line before its content."""
+_NOT_RELATED = "The body is not multipart/related: "
+_PIECE = re.compile(r"bytes (?:\*|(?P<start>\d+)-(?P<end>\d+|\*))/(?P<total>\d+|\*)")
+_SUMS = {"md5": "md5Hash", "crc32c": "crc32c"}
 
 
-class Mapped(mmap):
-    """What a file holds, without reading it."""
+class Uploads:
+    """The open uploads in pieces, by bucket and id ("bucket/id")."""
 
-    path: Path
+    def __init__(self, store: Store, objects: ObjectStore) -> None:
+        self._store = store
+        self._objects = objects
+        self._turns = defaultdict[str, asyncio.Lock](asyncio.Lock)
+
+    def begin(self, bucket: str, upload: Json) -> str:
+        """Keep what is "asked" to be said of an object, its name too, and the conditions in "query"; answer an id."""
+        check_name(upload["asked"]["name"])
+        upload_id = secrets.token_urlsafe(32)
+        with self._objects.new_file() as file:
+            sync(file)
+            self._store.put(UPLOAD, f"{bucket}/{upload_id}", {"file": file.name, **upload})
+        return upload_id
+
+    def cancel(self, key: str) -> Response:
+        """Forget an upload."""
+        self._objects.forget(UPLOAD, key, self._find(key)["file"])
+        return Response(status_code=499)
+
+    async def go_on(self, request: Request, key: str, query: Mapping[str, str]) -> Json | Response:
+        """Take a piece, or a question; answer the object once it is whole, and until then how much is there."""
+        try:
+            async with self._turns[key]:
+                made, size = await self._take(request, key, query)
+        except FileNotFoundError as error:  # cancelled meanwhile
+            raise _unknown() from error
+        if made is not None:
+            return made
+        answer = Response(status_code=HTTPStatus.PERMANENT_REDIRECT)
+        if size:
+            answer.headers["range"] = f"bytes=0-{size - 1}"
+        if request.headers.get("x-guploader-no-308") == "yes":  # the client for Go
+            answer.status_code, answer.headers["x-http-status-code-override"] = HTTPStatus.OK, "308"
+        return answer
+
+    async def _take(self, request: Request, key: str, query: Mapping[str, str]) -> tuple[Json | None, int]:
+        upload = self._find(key)
+        said, file = request.headers.get("content-range", "bytes 0-*/*"), self._objects.folder / upload["file"]
+        piece, size = _PIECE.fullmatch(said), file.stat().st_size
+        if piece is None or int(piece["start"] or 0) > size:
+            raise invalid(f"Invalid Content-Range: {said}, where {size} bytes are there.")
+        if piece["start"]:
+            os.truncate(file, int(piece["start"]))
+            await receive(request, file)
+            size = file.stat().st_size
+            if piece["total"] != "*" and size > int(piece["total"]):
+                os.truncate(file, int(piece["start"]))
+                raise invalid(f"Invalid Content-Range: {said}, where {size} bytes came.")
+        await run_in_threadpool(sync, file)
+        if piece["total"] != str(size) and not piece["end"] == piece["total"] == "*":
+            return None, size
+        for kind, checksum in re.findall(r"(md5|crc32c)=([^, ]+)", request.headers.get("x-goog-hash", "")):
+            upload["asked"][_SUMS[kind]] = checksum
+        return await run_in_threadpool(self._finish, key, upload, {**upload["query"], **query}), size
+
+    def _finish(self, key: str, upload: Json, query: Mapping[str, str]) -> Json:
+        file = self._objects.folder / upload["file"]
+        place, asked = (key.partition("/")[0], upload["asked"]["name"]), upload["asked"]
+        try:
+            sums = measured(file, asked)
+            with self._store.transaction():
+                self._find(key)
+                self._store.delete(UPLOAD, key)
+                made = self._objects.keep(place, file, asked, query, sums)
+        except ApiError:
+            self.cancel(key)
+            raise
+        self._turns.pop(key)
+        return made
+
+    def _find(self, key: str) -> Json:
+        upload = self._store.get(UPLOAD, key)
+        if upload is None:
+            raise _unknown()
+        return upload
 
 
-def content(path: Path) -> bytes | Mapped:
-    """Return what a file holds.
+async def receive(request: Request, file: Path) -> None:
+    """Append a body to a file, decompressed if it was compressed for the way; what comes until it breaks off, too."""
+    unpack = zlib.decompressobj(32 + zlib.MAX_WBITS) if "content-encoding" in request.headers else None
+    gathered = bytearray()
+    try:
+        async for part in request.stream():
+            gathered += unpack.decompress(part) if unpack else part
+            if len(gathered) >= CHUNK:
+                await run_in_threadpool(_append, file, gathered)
+                gathered = bytearray()
+    except (ClientDisconnect, zlib.error) as error:
+        raise invalid("The body broke off, or is not compressed as it says.") from error
+    finally:
+        await run_in_threadpool(_append, file, gathered)
 
-    Raises:
-        FileNotFoundError: there is no such file.
 
+def _append(file: Path, piece: bytearray) -> None:
+    with file.open("r+b") as opened:  # it must be there still
+        opened.seek(0, os.SEEK_END)
+        opened.write(piece)
+
+
+def _unknown() -> ApiError:
+    return not_found("No such upload.")
+
+
+def cut(file: Path) -> tuple[Json, str | None]:
+    """Leave of a body in two parts (RFC 2387) the second, and answer the first and the type of the second.
+
+    Its first line is the delimiter: gcloud puts apostrophes around the one in the header, and ends lines as text does.
     """
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    if path.stat().st_size == 0:
-        return b""  # mmap refuses an empty file
-    with path.open("rb") as file:
-        mapped = Mapped(file.fileno(), 0, access=ACCESS_READ)
-    mapped.path = path
-    return mapped
-
-
-class Uploads(Storage):
-    """The emulator's storage with uploads in pieces."""
-
-    _root: Path
-    objects: dict[str, dict[str, Json]]
-    resumable: dict[str, Json]
-
-    def add_to_resumable_upload(
-        self, file_id: str, content: bytes | None, total_size: int | None = None, expected_start: int | None = None
-    ) -> bytes | Mapped | None:
-        """Append a piece; return the whole once it is there.
-
-        Raises:
-            BadRequest: the piece does not begin where the last one ended, or goes beyond the end.
-
-        """
-        path, received = self._upload(file_id), self.get_resumable_byte_count(file_id)
-        if expected_start not in (None, received):
-            raise BadRequest(f"Invalid Content-Range start: expected {received}, got {expected_start}")
-        if total_size is not None and received + len(content or b"") > total_size:
-            raise BadRequest(f"The upload has {received + len(content or b'')} bytes, and not {total_size}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab") as file:
-            file.write(content or b"")
-        return _whole(path, total_size)
-
-    def get_resumable_byte_count(self, file_id: str) -> int:
-        """Return how much of an upload is there."""
-        path = self._upload(file_id)
-        return path.stat().st_size if path.exists() else 0
-
-    def cancel(self, file_id: str) -> None:
-        """Forget an upload.
-
-        Raises:
-            NotFound: there is none.
-
-        """
-        self.delete_resumable_file_obj(file_id)
-        self._upload(file_id).unlink(missing_ok=True)
-        self._write_config_to_file()
-
-    def delete_bucket(self, bucket_name: str) -> None:
-        """Delete an empty bucket, and forget its open uploads, which are no objects yet."""
-        if not self.objects.get(bucket_name):
-            for file_id in [key for key, described in self.resumable.items() if described["bucket"] == bucket_name]:
-                self.cancel(file_id)
-        super().delete_bucket(bucket_name)
-
-    def _upload(self, file_id: str) -> Path:
-        return self._root / self._object_path(RESUMABLE_DIR, self.safe_id(file_id))
-
-
-def _whole(path: Path, total: int | None) -> bytes | Mapped | None:
-    return None if total is None or path.stat().st_size < total else content(path)
+    try:
+        with file.open("r+b") as opened, mmap.mmap(opened.fileno(), 0) as whole:
+            found = _PARTS.match(whole)
+            end = whole.rfind(found[2] + found[1] + b"--") if found else -1
+            if found is None or end < found.end():
+                raise invalid(f"{_NOT_RELATED}it has not two parts")
+            asked, kind, size = json.loads(found[4]), message_from_bytes(found[5].lstrip()), end - found.end()
+            whole.move(0, found.end(), size)
+            whole.flush()
+            opened.truncate(size)
+    except ValueError as error:
+        raise invalid(f"{_NOT_RELATED}{error}") from error
+    return asked, kind["Content-Type"]

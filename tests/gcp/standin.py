@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -146,6 +147,15 @@ class StandIn:
                 if Path(program).name == name and any(str(self.state) in argument for argument in arguments):
                     found.append(int(process.name))
         return found
+
+    def open_uploads(self) -> int:
+        """Answer how many uploads in pieces are open."""
+        with contextlib.closing(sqlite3.connect(self.state / "store.sqlite3")) as store:
+            return store.execute("SELECT count(*) FROM resources WHERE kind = 'storage.upload'").fetchone()[0]
+
+    def contents(self) -> list[Path]:
+        """Answer the files that hold the contents of objects."""
+        return list((self.state / "objects").iterdir())
 
     def kill_postgres(self) -> None:
         """Kill the only PostgreSQL server."""

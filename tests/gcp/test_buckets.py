@@ -107,15 +107,15 @@ def test_a_bucket_with_objects_is_not_deleted_until_they_are(standin: StandIn) -
 
 def test_an_open_upload_does_not_hold_a_bucket(standin: StandIn) -> None:
     with standin.storage() as client:
-        opened = client.create_bucket("opened")
+        opened, before = client.create_bucket("opened"), len(standin.contents())
         upload = str(opened.blob("begun").create_resumable_upload_session())
         part = {"content-range": f"bytes 0-{(1 << 18) - 1}/*"}
         assert standin.http.put(upload, content=bytes(1 << 18), headers=part).status_code == 308
-        assert list(standin.state.glob("objects/**/_resumable/*"))
+        assert (standin.open_uploads(), len(standin.contents())) == (1, before + 1)
 
         opened.delete()
 
-        assert not list(standin.state.glob("objects/**/_resumable/*"))
+        assert (standin.open_uploads(), len(standin.contents())) == (0, before)
         assert standin.http.put(upload, headers={"content-range": "bytes */*"}).status_code == 404
 
 

@@ -81,11 +81,15 @@ def test_a_missing_required_query_parameter_is_a_400(standin: StandIn) -> None:
     assert "project" in response.json()["error"]["message"]
 
 
+def _anybody(*_: object) -> None:
+    """The person at the machine, who may do everything."""
+
+
 def test_a_wrong_answer_of_ours_is_a_500_that_names_the_place() -> None:
     def wrong(_call: Call) -> Json:
         return {"kind": "storage#bucket", "metageneration": 1}
 
-    response = _answer_of(Api({"storage.buckets.get": wrong}, {}, _nothing), _BUCKET)
+    response = _answer_of(Api({"storage.buckets.get": wrong}, {}, _nothing, _anybody), _BUCKET)
     assert response.status_code == 500
     assert "storage.buckets.get" in response.json()["error"]["message"]
     assert "metageneration" in response.json()["error"]["message"]
@@ -93,7 +97,7 @@ def test_a_wrong_answer_of_ours_is_a_500_that_names_the_place() -> None:
 
 def test_a_handler_of_an_undocumented_method_does_not_pass() -> None:
     with pytest.raises(ValueError, match=r"sql\.instances\.inesrt"):
-        Api({"sql.instances.inesrt": lambda _: {}}, {}, _nothing)
+        Api({"sql.instances.inesrt": lambda _: {}}, {}, _nothing, _anybody)
 
 
 def test_the_doubled_version_that_the_provider_asks_for_over_http_is_read_as_one(standin: StandIn) -> None:

@@ -37,10 +37,12 @@ def test_an_object_is_composed_of_the_generations_that_are_named(standin: StandI
     path = f"/storage/v1/b/{bucket.name}/o/composed/compose"
     generation = str(_described(bucket, "source").generation)
 
-    other = standin.http.post(path, json={"sourceObjects": [{"name": "source", "generation": "1"}]})
-    named = standin.http.post(path, json={"sourceObjects": [{"name": "source", "generation": generation}]})
+    def compose(**source: object) -> int:
+        return standin.http.post(path, json={"sourceObjects": [{"name": "source", **source}]}).status_code
 
-    assert (other.status_code, named.status_code) == (412, 200)
+    assert compose(generation=generation) == 200
+    assert compose(generation="1") == 404
+    assert compose(objectPreconditions={"ifGenerationMatch": "1"}) == 412
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,7 @@ def test_an_object_is_reached_by_its_plain_path_and_nothing_else_is(standin: Sta
     assert standin.http.get("/never-made/x").status_code == 404
 
 
-def test_what_the_emulator_would_ignore_is_refused_by_name(standin: StandIn, bucket: storage.Bucket) -> None:
+def test_what_is_not_served_is_refused_by_name(standin: StandIn, bucket: storage.Bucket) -> None:
     upload = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=x&predefinedAcl=private"
     refused = {
         "predefinedAcl": standin.http.post(upload, content=b"x"),

@@ -14,7 +14,6 @@ import pytest
 
 from local import instance
 from local.gcp import supervisor
-from local.gcp.emulator import Emulator
 from local.gcp.postgres import Server
 from local.gcp.postgres_programs import end_servers
 from local.gcp.sql_instances import Instances
@@ -130,7 +129,7 @@ def test_a_failure_does_not_end_the_supervision(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Supervisor, "_look_after", look)
     monkeypatch.setattr(supervisor, "_INTERVAL_SECONDS", 0.01)
-    watching = Supervisor(create_autospec(Instances), create_autospec(Emulator), create_autospec(Schedule))
+    watching = Supervisor(create_autospec(Instances), create_autospec(Schedule))
     watching.start()
 
     poll(lambda: len(looks) > 3, "another look")

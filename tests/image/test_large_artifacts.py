@@ -130,14 +130,10 @@ def test_what_a_client_breaks_off_is_forgotten(artifacts: Artifacts, standin: St
     with socket.create_connection((url.host, url.port or 80)) as connection:
         head = f"PUT {PATH}/broken HTTP/1.1\r\nHost: localhost\r\nContent-Length: {100 * MIB}\r\n\r\n"
         connection.sendall(head.encode() + bytes(20 * MIB))
-        wait_for(lambda: _open_uploads(standin) == 1, what="the upload", deadline=10)
+        wait_for(lambda: standin.open_uploads() == 1, what="the upload", deadline=10)
 
-    wait_for(lambda: _open_uploads(standin) == 0, what="its end", deadline=10)
+    wait_for(lambda: standin.open_uploads() == 0, what="its end", deadline=10)
     assert artifacts.client.get(f"{PATH}/broken").status_code == httpx.codes.NOT_FOUND
-
-
-def _open_uploads(standin: StandIn) -> int:
-    return len(list(standin.state.glob("**/_resumable/*")))
 
 
 @pytest.mark.parametrize("path", ["nothing", "in"])
@@ -192,7 +188,7 @@ def test_what_is_no_part_is_answered_with_all(artifacts: Artifacts, headers: dic
 def test_a_damaged_artifact_is_broken_off(artifacts: Artifacts, standin: StandIn) -> None:
     content = secrets.token_bytes(5 * MIB)
     artifacts.put("damaged", content)
-    (file,) = (file for file in standin.state.glob(f"**/{BUCKET}/*") if file.read_bytes() == content)
+    (file,) = (file for file in standin.contents() if file.read_bytes() == content)
     file.write_bytes(bytes(1) + content[1:])
 
     with pytest.raises(httpx.RemoteProtocolError):
