@@ -7,6 +7,7 @@ import socket
 import statistics
 import time
 from collections.abc import Generator
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -246,7 +247,7 @@ def test_an_object_is_reached_by_its_plain_path_and_nothing_else_is(standin: Sta
     assert standin.http.get("/never-made/x").status_code == 404
 
 
-def test_what_the_emulator_would_ignore_is_refused_by_name(standin: StandIn, bucket: storage.Bucket) -> None:
+def test_what_would_be_ignored_is_refused_by_name(standin: StandIn, bucket: storage.Bucket) -> None:
     upload = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=x&predefinedAcl=private"
     refused = {
         "predefinedAcl": standin.http.post(upload, content=b"x"),
@@ -270,3 +271,93 @@ def test_a_slow_upload_does_not_hold_up_other_clients(standin: StandIn, bucket: 
         slow.sendall(b"cd")
         assert slow.recv(15).startswith(b"HTTP/1.1 200")
     assert bucket.blob("slow").download_as_bytes() == b"abcd"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content", "where"),
+    [
+        ("bytes=2-3", 206, b"cd", "bytes 2-3/6"),
+        ("bytes=4-", 206, b"ef", "bytes 4-5/6"),
+        ("bytes=4-99", 206, b"ef", "bytes 4-5/6"),
+        ("bytes=-2", 206, b"ef", "bytes 4-5/6"),
+        ("bytes=6-", 416, b"", "bytes */6"),
+    ],
+)
+def test_a_range_is_answered_alone_and_one_beyond_the_end_refused(
+    standin: StandIn, bucket: storage.Bucket, asked: str, status: int, content: bytes, where: str
+) -> None:
+    bucket.blob("letters").upload_from_string(b"abcdef")
+
+    for path in (f"/{bucket.name}/letters", f"/download/storage/v1/b/{bucket.name}/o/letters?alt=media"):
+        answer = standin.http.get(path, headers={"Range": asked})
+        assert (answer.status_code, answer.content, answer.headers["content-range"]) == (status, content, where)
+
+
+@pytest.mark.parametrize("field", ["md5Hash", "crc32c"])
+def test_a_content_of_another_checksum_is_refused(standin: StandIn, bucket: storage.Bucket, field: str) -> None:
+    before = len(standin.contents())
+    metadata = f'{{"name": "damaged", "{field}": "AAAAAA=="}}'.encode()
+    body = b"--b\r\na: b\r\n\r\n" + metadata + b"\r\n--b\r\na: b\r\n\r\nx\r\n--b--"
+    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=multipart"
+    refused = standin.http.post(path, content=body, headers={"Content-Type": "multipart/related; boundary=b"})
+    assert (refused.status_code, field in refused.text) == (400, True)
+
+    url = str(bucket.blob("damaged").create_resumable_upload_session())
+    wrong = {"content-range": "bytes 0-0/1", "x-goog-hash": f"{field.removesuffix('Hash')}=AAAAAA=="}
+    assert standin.http.put(url, content=b"x", headers=wrong).status_code == 400
+
+    assert bucket.get_blob("damaged") is None
+    assert len(standin.contents()) == before
+
+
+def test_a_copy_says_of_itself_what_its_source_does_unless_other_things_are_asked(
+    standin: StandIn, bucket: storage.Bucket
+) -> None:
+    source = bucket.blob("said")
+    source.metadata, source.cache_control = {"made": "here"}, "no-store"
+    source.upload_from_string("x", content_type="text/x")
+    path = f"/storage/v1/b/{bucket.name}/o/said/rewriteTo/b/{bucket.name}/o/copy"
+
+    kept = standin.http.post(path, json={}).json()["resource"]
+    asked = standin.http.post(path, json={"contentType": "text/y", "metadata": {"made": "there"}}).json()["resource"]
+
+    assert (kept["metadata"], kept["cacheControl"], kept["contentType"]) == ({"made": "here"}, "no-store", "text/x")
+    assert (asked["metadata"], asked.get("cacheControl"), asked["contentType"]) == ({"made": "there"}, None, "text/y")
+    assert kept["md5Hash"] == asked["md5Hash"]
+    assert bucket.blob("copy").download_as_bytes() == b"x"
+
+
+def test_a_listing_comes_by_the_page_in_the_order_of_names(standin: StandIn, bucket: storage.Bucket) -> None:
+    names = [f"many/{number % 7}/{number}" for number in range(120)] + ["many/\U00010000", "many/\uffff", "many/a"]
+    for name in names:
+        standin.http.put(f"/{bucket.name}/{quote(name, safe='')}", content=b"").raise_for_status()
+
+    flat = [[blob.name for blob in page] for page in bucket.list_blobs(prefix="many/", page_size=100).pages]
+    folders = bucket.list_blobs(prefix="many/", delimiter="/", page_size=3)
+
+    assert [len(page) for page in flat] == [100, 23]
+    assert [name for page in flat for name in page] == sorted(names)
+    assert [blob.name for blob in folders] == ["many/a", "many/\uffff", "many/\U00010000"]
+    assert folders.prefixes == {f"many/{number}/" for number in range(7)}
+
+
+def test_a_piece_that_is_sent_again_is_taken_and_one_that_leaves_a_gap_is_not(
+    standin: StandIn, bucket: storage.Bucket
+) -> None:
+    url = str(bucket.blob("again").create_resumable_upload_session())
+
+    def put(content: bytes, where: str) -> httpx.Response:
+        return standin.http.put(url, content=content, headers={"content-range": f"bytes {where}"})
+
+    assert put(b"ab", "0-1/*").headers["range"] == "bytes=0-1"
+    assert put(b"abc", "0-2/*").headers["range"] == "bytes=0-2"
+    assert put(b"e", "4-4/5").status_code == 400
+    assert put(b"de", "3-4/5").status_code == 200
+    assert bucket.blob("again").download_as_bytes() == b"abcde"
+
+
+def test_a_body_that_was_compressed_for_the_way_is_kept_plain(standin: StandIn, bucket: storage.Bucket) -> None:
+    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=unpacked"
+    standin.http.post(path, content=iter([gzip.compress(b"plain")]), headers={"Content-Encoding": "gzip"})
+
+    assert bucket.blob("unpacked").download_as_bytes() == b"plain"
