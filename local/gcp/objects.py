@@ -126,7 +126,7 @@ class Objects:
         """Refuse what is not served or not granted; answer the call under the condition that its caller is under."""
         if unserved := _UNSERVED.intersection(call.query):
             raise not_implemented(f"query parameter {min(unserved)} of {call.method.id}")
-        query, needed = call.query, _NEEDED[call.method.id.rpartition(".")[2]]
+        query, needed = dict(call.query), _NEEDED[call.method.id.rpartition(".")[2]]
         for name in ("sourceBucket", "bucket", "destinationBucket"):
             if name in call.path:
                 self._objects.bucket(call.path[name])

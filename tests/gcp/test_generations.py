@@ -102,3 +102,37 @@ def test_a_bucket_with_versioning_keeps_every_generation_until_it_is_deleted(sta
         for old in [*generations, copy]:
             kept.blob("folder/a", generation=old.generation).delete()
         kept.delete()
+
+
+def test_what_is_overwritten_or_deleted_may_be_restored_while_the_bucket_keeps_it(standin: StandIn) -> None:
+    with standin.storage() as client:
+        before, soft = len(standin.contents()), client.create_bucket("soft")
+        for content in ("one", "two"):
+            soft.blob("a").upload_from_string(content)
+        soft.blob("a").delete()
+        assert list(soft.list_blobs(versions=True)) == []
+
+        one, two = soft.list_blobs(soft_deleted=True)
+
+        assert all(each.soft_delete_time and each.hard_delete_time for each in (one, two))
+        assert soft.restore_blob("a", generation=one.generation).download_as_bytes() == b"one"
+        soft.restore_blob("a", generation=two.generation)
+        assert soft.blob("a").download_as_bytes() == b"two"
+        assert soft.get_blob("a", generation=one.generation, soft_deleted=True) is not None
+        soft.blob("a").delete()
+        soft.delete()
+        assert len(standin.contents()) == before
+
+
+def test_without_soft_deletion_what_is_overwritten_is_gone(standin: StandIn) -> None:
+    with standin.storage() as client:
+        hard = client.create_bucket("hard")
+        path = "/storage/v1/b/hard"
+        standin.http.patch(path, json={"softDeletePolicy": {"retentionDurationSeconds": 0}}).raise_for_status()
+        before = len(standin.contents())
+        for _ in range(2):
+            hard.blob("a").upload_from_string("x")
+
+        assert list(hard.list_blobs(soft_deleted=True)) == []
+        assert len(standin.contents()) == before + 1
+        hard.delete(force=True)

@@ -1,14 +1,9 @@
 """Objects, as Google's own client reads and writes them."""
 
 import gzip
-import io
-import os
-import socket
-import statistics
-import time
 from collections.abc import Generator
+from urllib.parse import quote
 
-import httpx
 import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud import storage
@@ -38,87 +33,6 @@ def test_an_object_of_any_name_comes_back_as_it_was(bucket: storage.Bucket, name
     assert name in [blob.name for blob in bucket.list_blobs()]
 
 
-@pytest.mark.parametrize("chunk", [None, 1 << 20])
-def test_a_large_object_goes_up_resumably_and_comes_down_whole(bucket: storage.Bucket, chunk: int | None) -> None:
-    content = os.urandom(10 << 20)
-    name = f"large-{chunk}"
-    blob = bucket.blob(name, chunk_size=chunk)
-    blob.upload_from_file(io.BytesIO(content))
-    assert blob.download_as_bytes() == content
-    assert _described(bucket, name).size == len(content)
-    assert blob.download_as_bytes(start=5, end=9) == content[5:10]
-
-
-def test_a_cancelled_upload_is_gone(standin: StandIn, bucket: storage.Bucket) -> None:
-    url = str(bucket.blob("given up").create_resumable_upload_session())
-    part = {"content-range": f"bytes 0-{(1 << 18) - 1}/*"}
-    assert standin.http.put(url, content=bytes(1 << 18), headers=part).status_code == 308
-
-    assert standin.http.delete(url).status_code == 499
-
-    assert standin.http.put(url, headers={"content-range": "bytes */*"}).status_code == 404
-    assert bucket.get_blob("given up") is None
-
-
-def test_each_piece_of_a_large_object_takes_the_same_time(bucket: storage.Bucket) -> None:
-    seconds: list[float] = []
-    with bucket.blob("pieces").open("wb", chunk_size=1 << 20) as upload:
-        for _ in range(300):
-            start = time.perf_counter()
-            upload.write(bytes(1 << 20))  # pyright: ignore[reportArgumentType] - opened for bytes
-            seconds.append(time.perf_counter() - start)
-
-    assert _described(bucket, "pieces").size == 300 << 20
-    assert statistics.median(seconds[-100:]) < 3 * statistics.median(seconds[1:101])
-
-
-@pytest.mark.parametrize("line_end", ["\r\n", "\n"])
-@pytest.mark.parametrize("quote", ["", '"', "'"])
-@pytest.mark.parametrize("content", [b"", b"\r\n--", b"From: a\n\nmail\n", bytes(range(256)), b"a\r"])
-def test_an_upload_in_parts_is_read_as_any_client_writes_it(
-    standin: StandIn, bucket: storage.Bucket, line_end: str, quote: str, content: bytes
-) -> None:
-    metadata = '{"name": "parts", "metadata": {"made": "here"}}'
-    head = [
-        "--==b==",
-        "Content-Type: application/json",
-        "",
-        metadata,
-        "--==b==",
-        "Content-Type: message/rfc822",
-        "",
-        "",
-    ]
-    body = line_end.join(head).encode() + content + f"{line_end}--==b==--".encode()
-
-    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=multipart"
-    kind = {"Content-Type": f"multipart/related; boundary={quote}==b=={quote}"}
-    assert standin.http.post(path, content=body, headers=kind).status_code == 200
-
-    parts = _described(bucket, "parts")
-    assert parts.download_as_bytes() == content
-    assert (parts.metadata, parts.content_type) == ({"made": "here"}, "message/rfc822")
-
-
-@pytest.mark.parametrize("content", [b"", b'{"a": 1}'])
-@pytest.mark.parametrize("path", ["/objects/as-it-is", "/upload/storage/v1/b/objects/o?uploadType=media&name=as-it-is"])
-@pytest.mark.usefixtures("bucket")
-def test_a_plain_upload_is_kept_as_it_is(standin: StandIn, path: str, content: bytes) -> None:
-    method = "PUT" if path.startswith("/objects") else "POST"
-    sent = standin.http.request(method, path, content=content, headers={"Content-Type": "application/json"})
-
-    assert sent.status_code == 200
-    assert standin.http.get("/objects/as-it-is").content == content
-
-
-def test_parts_without_headers_keep_their_content(standin: StandIn, bucket: storage.Bucket) -> None:
-    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=multipart"
-    body = b'--b\r\n\r\n{"name": "bare"}\r\n--b\r\n\r\nfirst\r\n\r\nsecond\r\n--b--'
-    standin.http.post(path, content=body, headers={"Content-Type": "multipart/related; boundary=b"}).raise_for_status()
-
-    assert bucket.blob("bare").download_as_bytes() == b"first\r\n\r\nsecond"
-
-
 @pytest.mark.parametrize("name", ["a\nb", "a\r", ".", "..", "x" * 1025])
 def test_a_name_that_cloud_storage_refuses_is_refused(standin: StandIn, bucket: storage.Bucket, name: str) -> None:
     for kind, content in (("media", b"x"), ("resumable", None)):
@@ -143,42 +57,6 @@ def test_what_is_called_compressed_and_is_not_comes_as_it_is(standin: StandIn, b
     answer = standin.http.get(f"/{bucket.name}/falsely%20compressed", headers={"Accept-Encoding": "identity"})
 
     assert answer.content == b"plain"
-
-
-def test_an_upload_that_has_nothing_yet_says_no_range_and_takes_no_more_than_it_announced(
-    standin: StandIn, bucket: storage.Bucket
-) -> None:
-    url = str(bucket.blob("exact").create_resumable_upload_session())
-    asked = standin.http.put(url, headers={"content-range": "bytes */*"})
-    assert (asked.status_code, asked.headers.get("range")) == (308, None)
-
-    assert standin.http.put(url, content=b"12345", headers={"content-range": "bytes 0-1/2"}).status_code == 400
-    assert standin.http.put(url, content=b"12", headers={"content-range": "bytes 0-1/2"}).status_code == 200
-
-
-@pytest.mark.parametrize(
-    "body", [b"x", b"--b\r\n\r\n{}\r\n--b--", b"--b\r\na: b\r\n\r\n{\r\n--b\r\na: b\r\n\r\nx\r\n--b--"]
-)
-def test_a_body_that_has_not_two_parts_is_refused(standin: StandIn, bucket: storage.Bucket, body: bytes) -> None:
-    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=multipart&name=none"
-    response = standin.http.post(path, content=body, headers={"Content-Type": "multipart/related; boundary=b"})
-
-    assert response.status_code == 400
-    assert "not multipart/related" in response.text
-
-
-def test_the_client_for_go_and_gcloud_upload_in_pieces_in_their_own_ways(
-    standin: StandIn, bucket: storage.Bucket
-) -> None:
-    began = standin.http.post(f"/resumable/upload/storage/v1/b/{bucket.name}/o?uploadType=resumable&name=pieces of go")
-    piece = {"content-range": "bytes 0-1/*", "x-guploader-no-308": "yes"}
-    more = standin.http.put(began.headers["location"], content=b"ab", headers=piece)
-    assert (more.status_code, more.headers["x-http-status-code-override"]) == (200, "308")
-
-    done = standin.http.put(began.headers["location"], content=b"c", headers={"content-range": "bytes 2-2/3"})
-
-    assert (done.status_code, done.json()["size"]) == (200, "3")
-    assert bucket.blob("pieces of go").download_as_bytes() == b"abc"
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "identity", None])
@@ -260,13 +138,52 @@ def test_what_is_not_served_is_refused_by_name(standin: StandIn, bucket: storage
     assert bucket.get_blob("x") is None
 
 
-def test_a_slow_upload_does_not_hold_up_other_clients(standin: StandIn, bucket: storage.Bucket) -> None:
-    bucket.blob("quick").upload_from_string("x")
-    url = httpx.URL(standin.url)
-    head = f"POST /upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=slow HTTP/1.1\r\nHost: {url.host}\r\n"
-    with socket.create_connection((url.host, url.port or 80)) as slow:
-        slow.sendall(f"{head}Content-Type: text/plain\r\nContent-Length: 4\r\n\r\nab".encode())
-        assert bucket.blob("quick").download_as_bytes(timeout=5) == b"x"
-        slow.sendall(b"cd")
-        assert slow.recv(15).startswith(b"HTTP/1.1 200")
-    assert bucket.blob("slow").download_as_bytes() == b"abcd"
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ("bytes=2-3", (206, b"cd", "bytes 2-3/6")),
+        ("bytes=4-", (206, b"ef", "bytes 4-5/6")),
+        ("bytes=4-99", (206, b"ef", "bytes 4-5/6")),
+        ("bytes=-2", (206, b"ef", "bytes 4-5/6")),
+        ("bytes=6-", (416, b"", "bytes */6")),
+    ],
+)
+def test_a_range_is_answered_alone_and_one_beyond_the_end_refused(
+    standin: StandIn, bucket: storage.Bucket, asked: str, answered: tuple[int, bytes, str]
+) -> None:
+    bucket.blob("letters").upload_from_string(b"abcdef")
+
+    for path in (f"/{bucket.name}/letters", f"/download/storage/v1/b/{bucket.name}/o/letters?alt=media"):
+        answer = standin.http.get(path, headers={"Range": asked})
+        assert (answer.status_code, answer.content, answer.headers["content-range"]) == answered
+
+
+def test_a_copy_says_of_itself_what_its_source_does_unless_other_things_are_asked(
+    standin: StandIn, bucket: storage.Bucket
+) -> None:
+    source = bucket.blob("said")
+    source.metadata, source.cache_control = {"made": "here"}, "no-store"
+    source.upload_from_string("x", content_type="text/x")
+    path = f"/storage/v1/b/{bucket.name}/o/said/rewriteTo/b/{bucket.name}/o/copy"
+
+    kept = standin.http.post(path, json={}).json()["resource"]
+    asked = standin.http.post(path, json={"contentType": "text/y", "metadata": {"made": "there"}}).json()["resource"]
+
+    assert (kept["metadata"], kept["cacheControl"], kept["contentType"]) == ({"made": "here"}, "no-store", "text/x")
+    assert (asked["metadata"], asked.get("cacheControl"), asked["contentType"]) == ({"made": "there"}, None, "text/y")
+    assert kept["md5Hash"] == asked["md5Hash"]
+    assert bucket.blob("copy").download_as_bytes() == b"x"
+
+
+def test_a_listing_comes_by_the_page_in_the_order_of_names(standin: StandIn, bucket: storage.Bucket) -> None:
+    names = [f"many/{number % 7}/{number}" for number in range(120)] + ["many/\U00010000", "many/\uffff", "many/a"]
+    for name in names:
+        standin.http.put(f"/{bucket.name}/{quote(name, safe='')}", content=b"").raise_for_status()
+
+    flat = [[blob.name for blob in page] for page in bucket.list_blobs(prefix="many/", page_size=100).pages]
+    folders = bucket.list_blobs(prefix="many/", delimiter="/", page_size=3)
+
+    assert [len(page) for page in flat] == [100, 23]
+    assert [name for page in flat for name in page] == sorted(names)
+    assert [blob.name for blob in folders] == ["many/a", "many/\uffff", "many/\U00010000"]
+    assert folders.prefixes == {f"many/{number}/" for number in range(7)}

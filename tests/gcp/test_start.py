@@ -32,22 +32,14 @@ def test_a_second_stand_in_over_the_same_state_is_refused(standin: StandIn) -> N
     assert str(standin.state) in line
 
 
-def test_objects_in_the_form_of_an_earlier_release_are_refused_and_left_alone(unstarted: StandIn) -> None:
-    index = unstarted.state / "objects" / "index.sqlite3"
-    index.parent.mkdir(parents=True)
-    index.touch()
-
-    assert f"{unstarted.state} is of an earlier release" in _refusal(unstarted.command())
-    assert index.exists()
-
-
-def test_a_proxy_is_not_asked_about_what_is_in_a_bucket(unstarted: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    unstarted.start()
-    created = unstarted.http.post("/storage/v1/b?project=demo", json={"name": "behind-a-proxy"})
-    unstarted.end()
-    assert created.status_code == 200
+def test_the_state_of_an_earlier_release_is_refused_and_left_alone(unstarted: StandIn) -> None:
+    old = unstarted.state / "objects" / "index.sqlite3"
+    old.parent.mkdir(parents=True)
+    old.write_text("kept")
+    line = _refusal(unstarted.command())
+    assert str(unstarted.state) in line
+    assert "make down" in line
+    assert [path for path in unstarted.state.rglob("*") if path.is_file()] == [old]
 
 
 def test_addresses_of_the_internet_are_refused_for_the_servers(unstarted: StandIn) -> None:

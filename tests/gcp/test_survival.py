@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -182,3 +183,34 @@ def test_every_object_that_was_answered_survives_a_kill_in_the_middle_of_uploads
         own_standin.start()
         assert {blob.name for blob in bucket.list_blobs()} >= set(answered)
         assert [bucket.blob(n).download_as_bytes() for n in answered] == [f"object {n}".encode() for n in answered]
+
+
+def test_a_kill_in_the_middle_of_an_upload_leaves_no_object_and_no_file(own_standin: StandIn) -> None:
+    with own_standin.storage() as client:
+        bucket = client.create_bucket("kept")
+        url = httpx.URL(own_standin.url)
+        head = "POST /upload/storage/v1/b/kept/o?uploadType=media&name=half HTTP/1.1\r\nHost: localhost\r\n"
+        with socket.create_connection((url.host, url.port or 80)) as connection:
+            connection.sendall(f"{head}Content-Length: {8 << 20}\r\n\r\n".encode() + bytes(4 << 20))
+            poll(lambda: any(file.stat().st_size for file in own_standin.contents()), "half of the object")
+            own_standin.kill()
+
+        own_standin.start()
+
+        assert list(bucket.list_blobs()) == []
+        assert own_standin.contents() == []
+
+
+def test_an_upload_in_pieces_goes_on_after_a_kill(own_standin: StandIn) -> None:
+    with own_standin.storage() as client:
+        bucket = client.create_bucket("kept")
+        upload = str(bucket.blob("pieces").create_resumable_upload_session())
+        own_standin.http.put(upload, content=b"ab", headers={"content-range": "bytes 0-1/*"})
+        own_standin.kill()
+        own_standin.start()
+
+        asked = own_standin.http.put(upload, headers={"content-range": "bytes */*"})
+        assert (asked.status_code, asked.headers["range"]) == (308, "bytes=0-1")
+        own_standin.http.put(upload, content=b"c", headers={"content-range": "bytes 2-2/3"}).raise_for_status()
+
+        assert bucket.blob("pieces").download_as_bytes() == b"abc"
