@@ -274,23 +274,23 @@ def test_a_slow_upload_does_not_hold_up_other_clients(standin: StandIn, bucket: 
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "content", "where"),
+    ("asked", "answered"),
     [
-        ("bytes=2-3", 206, b"cd", "bytes 2-3/6"),
-        ("bytes=4-", 206, b"ef", "bytes 4-5/6"),
-        ("bytes=4-99", 206, b"ef", "bytes 4-5/6"),
-        ("bytes=-2", 206, b"ef", "bytes 4-5/6"),
-        ("bytes=6-", 416, b"", "bytes */6"),
+        ("bytes=2-3", (206, b"cd", "bytes 2-3/6")),
+        ("bytes=4-", (206, b"ef", "bytes 4-5/6")),
+        ("bytes=4-99", (206, b"ef", "bytes 4-5/6")),
+        ("bytes=-2", (206, b"ef", "bytes 4-5/6")),
+        ("bytes=6-", (416, b"", "bytes */6")),
     ],
 )
 def test_a_range_is_answered_alone_and_one_beyond_the_end_refused(
-    standin: StandIn, bucket: storage.Bucket, asked: str, status: int, content: bytes, where: str
+    standin: StandIn, bucket: storage.Bucket, asked: str, answered: tuple[int, bytes, str]
 ) -> None:
     bucket.blob("letters").upload_from_string(b"abcdef")
 
     for path in (f"/{bucket.name}/letters", f"/download/storage/v1/b/{bucket.name}/o/letters?alt=media"):
         answer = standin.http.get(path, headers={"Range": asked})
-        assert (answer.status_code, answer.content, answer.headers["content-range"]) == (status, content, where)
+        assert (answer.status_code, answer.content, answer.headers["content-range"]) == answered
 
 
 @pytest.mark.parametrize("field", ["md5Hash", "crc32c"])
@@ -361,3 +361,18 @@ def test_a_body_that_was_compressed_for_the_way_is_kept_plain(standin: StandIn, 
     standin.http.post(path, content=iter([gzip.compress(b"plain")]), headers={"Content-Encoding": "gzip"})
 
     assert bucket.blob("unpacked").download_as_bytes() == b"plain"
+
+
+def test_a_listing_has_bounds_and_the_client_for_go_names_those_that_it_has_not(
+    standin: StandIn, bucket: storage.Bucket
+) -> None:
+    for name in ("bounds/a", "bounds/b", "bounds/c"):
+        bucket.blob(name).upload_from_string("x")
+    path = f"/storage/v1/b/{bucket.name}/o?prefix=bounds/"
+
+    def names(more: str) -> list[str]:
+        return [item["name"][-1] for item in standin.http.get(path + more).raise_for_status().json()["items"]]
+
+    assert names("&startOffset=bounds/b&endOffset=bounds/c") == ["b"]
+    assert names("&startOffset=&endOffset=&includeTrailingDelimiter=false&filter=") == ["a", "b", "c"]
+    assert standin.http.get(f"{path}&includeTrailingDelimiter=true").status_code == 501
