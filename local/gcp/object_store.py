@@ -169,7 +169,7 @@ class ObjectStore:
         while len(entries) <= size and (following := self._store.following(kind, key)):
             key, found = following[0], following[1]["object"]
             name: str = found["name"]
-            if not key.startswith(start) or name >= query.get("endOffset", "\U0010ffff"):
+            if not key.startswith(start) or name >= (query.get("endOffset") or "\U0010ffff"):
                 break
             within = name.find(delimiter, len(start) - len(bucket) - 1)
             if kind == OBJECT and "timeDeleted" in found and not every:

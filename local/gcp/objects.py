@@ -5,10 +5,9 @@ What Google documents and this does not serve is refused by its name.
 
 import gzip
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, unquote
 
 from starlette.background import BackgroundTask
@@ -36,15 +35,12 @@ from local.gcp.store import Json, Store
 from local.gcp.tokens import Tokens
 from local.gcp.uploads import Uploads, cut, receive
 
-_Answered = TypeVar("_Answered", Json, Json | Response, Json | Response | None)
-_Answer: TypeAlias = Callable[[Call], Json | Response | None]
-_NEEDED = {
+_Answered = TypeVar("_Answered", bound=Json | Response | None)
+_NEEDED = dict.fromkeys(("insert", "copy", "rewrite", "compose"), "create") | {
+    **dict.fromkeys(("delete", "restore"), "delete"),
     "get": "get",
     "list": "list",
     "patch": "update",
-    "delete": "delete",
-    "restore": "delete",
-    **dict.fromkeys(("insert", "copy", "rewrite", "compose"), "create"),
 }
 """By method, the permission that it needs in the bucket that it changes, or else reads; who may delete may restore."""
 _UNSERVED = {
@@ -61,13 +57,13 @@ _XML_HEADERS = (
 )
 _MOST_SOURCES = 32
 _GZIP = b"\x1f\x8b"
-_SAID = {
-    **{f"X-Goog-{field.title()}": field for field in ("generation", "metageneration")},
-    "X-Goog-Storage-Class": "storageClass",
-    "X-Goog-Stored-Content-Length": "size",
-    **{f"Content-{field}": f"content{field}" for field in ("Disposition", "Language", "Type")},
+_SAID = {f"Content-{field}": f"content{field}" for field in ("Disposition", "Language", "Type")} | {
     "Cache-Control": "cacheControl",
     "ETag": "etag",
+    "X-Goog-Generation": "generation",
+    "X-Goog-Metageneration": "metageneration",
+    "X-Goog-Storage-Class": "storageClass",
+    "X-Goog-Stored-Content-Length": "size",
 }
 """By header of a download, the field that it says."""
 
@@ -85,7 +81,7 @@ class Objects:
     def handlers(self) -> dict[str, Handler]:
         """Answer the handlers by method id."""
         kept = self._objects
-        served: dict[str, _Answer] = {
+        served: dict[str, Handler] = {
             "get": self._get,
             "list": lambda call: kept.page(call.path["bucket"], call.query),
             "patch": lambda call: kept.change(call.path["bucket"], call.path["object"], call.query, call.body),
@@ -118,13 +114,13 @@ class Objects:
         made = await self._receive(request, bucket, {"name": name}, query)
         return Response(headers={"ETag": made["etag"]})
 
-    def _answer(self, answer: _Answer, call: Call) -> Json | Response | None:
+    def _answer(self, answer: Handler, call: Call) -> Json | Response | None:
         """Answer a call that is served and granted, objects with where they are."""
         return _linked(answer(self._admit(call)), call)
 
     def _admit(self, call: Call) -> Call:
         """Refuse what is not served or not granted; answer the call under the condition that its caller is under."""
-        if unserved := _UNSERVED.intersection(call.query):
+        if unserved := {name for name in _UNSERVED.intersection(call.query) if call.query[name] not in ("", "false")}:
             raise not_implemented(f"query parameter {min(unserved)} of {call.method.id}")
         query, needed = dict(call.query), _NEEDED[call.method.id.rpartition(".")[2]]
         for name in ("sourceBucket", "bucket", "destinationBucket"):
@@ -172,12 +168,12 @@ class Objects:
         """Make an object of a body or of the second part of one in two, the first fit for a method."""
         with self._objects.new_file() as file:
             await receive(request, file)
-            said = {"contentType": request.headers.get("content-type")}
+            said: Json = {"contentType": request.headers.get("content-type")}
             if related is not None:
                 metadata, said["contentType"] = await run_in_threadpool(cut, file)
                 said |= fitting(related, metadata)
-            place = (bucket, str((said | asked).get("name", "")))
-            return await run_in_threadpool(self._objects.keep, place, file, said | asked, query)
+            said |= asked
+            return await run_in_threadpool(self._objects.keep, (bucket, said.get("name", "")), file, said, query)
 
     def _get(self, call: Call) -> Json | Response:
         bucket, name, query = call.path["bucket"], call.path["object"], call.query

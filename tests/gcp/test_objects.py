@@ -187,3 +187,18 @@ def test_a_listing_comes_by_the_page_in_the_order_of_names(standin: StandIn, buc
     assert [name for page in flat for name in page] == sorted(names)
     assert [blob.name for blob in folders] == ["many/a", "many/\uffff", "many/\U00010000"]
     assert folders.prefixes == {f"many/{number}/" for number in range(7)}
+
+
+def test_a_listing_has_bounds_and_the_client_for_go_names_those_that_it_has_not(
+    standin: StandIn, bucket: storage.Bucket
+) -> None:
+    for name in ("bounds/a", "bounds/b", "bounds/c"):
+        bucket.blob(name).upload_from_string("x")
+    path = f"/storage/v1/b/{bucket.name}/o?prefix=bounds/"
+
+    def names(more: str) -> list[str]:
+        return [item["name"][-1] for item in standin.http.get(path + more).raise_for_status().json()["items"]]
+
+    assert names("&startOffset=bounds/b&endOffset=bounds/c") == ["b"]
+    assert names("&startOffset=&endOffset=&includeTrailingDelimiter=false&filter=") == ["a", "b", "c"]
+    assert standin.http.get(f"{path}&includeTrailingDelimiter=true").status_code == 501
