@@ -7,6 +7,7 @@ encrypted. Each does nothing the second time. Leaves to `pod` what the steps rea
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -14,6 +15,9 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict, ResourceRequirementsArg
 
 from components.kubernetes.pod import PodSources, from_secret, pod_spec, variables
 from components.kubernetes.secret import PASSWORD_KEY
+
+if TYPE_CHECKING:
+    from pulumi_kubernetes.batch.v1 import JobSpecArgsDict, PodFailurePolicyOnExitCodesRequirementArgsDict
 
 # Enough to import MLflow; little CPU is reserved, so that it fits beside the server it makes way for.
 _RESOURCES: ResourceRequirementsArgsDict = {
@@ -52,7 +56,7 @@ def migration(name: str, args: DatabaseJobArgs, opts: pulumi.ResourceOptions) ->
     steps.append(_step(args, "migration", "mlflow-migrate", "--patience", str(_PATIENCE_MINUTES * 60)))
     if args.sources.authentication is not None:
         steps.append(_step(args, "users", "mlflow-auth-prepare"))
-    return _job(f"{name}-migration", args, steps, opts)
+    return _job(f"{name}-migration", args, steps, opts, not_again="bucket")
 
 
 def retirement(
@@ -70,8 +74,13 @@ def retirement(
 
 
 def _job(
-    name: str, args: DatabaseJobArgs, steps: list[ContainerArgsDict], opts: pulumi.ResourceOptions
+    name: str,
+    args: DatabaseJobArgs,
+    steps: list[ContainerArgsDict],
+    opts: pulumi.ResourceOptions,
+    not_again: str | None = None,
 ) -> kubernetes.batch.v1.Job:
+    """Return a Job of steps, in another pod where one fails; not where the step `not_again` does, which waited long."""
     *first, last = steps
     # GKE Autopilot sets them as it likes, and a Job cannot be changed: each update would run it again. Memory, of which
     # request and limit are the same, it leaves alone.
@@ -81,18 +90,26 @@ def _job(
         for kind in ("requests", "limits")
     ]
     minutes = pulumi.CustomTimeouts(create=f"{_MINUTES + 1}m")
+    spec: JobSpecArgsDict = {
+        "backoff_limit": 3,
+        "active_deadline_seconds": _MINUTES * 60,
+        "template": {
+            "metadata": {"labels": {"app": f"{args.app}-migration"}, "annotations": args.annotations},
+            "spec": {**pod_spec(args.sources, last, init_containers=first), "restart_policy": "Never"},
+        },
+    }
+    if not_again is not None:
+        on_exit: PodFailurePolicyOnExitCodesRequirementArgsDict = {
+            "container_name": not_again,
+            "operator": "In",
+            "values": [1],
+        }
+        spec["pod_failure_policy"] = {"rules": [{"action": "FailJob", "on_exit_codes": on_exit}]}
     return kubernetes.batch.v1.Job(
         name,
         # Without a name of its own: a Job cannot be changed, so each new one runs beside the last.
         metadata={"namespace": args.namespace, "annotations": _AGAIN},
-        spec={
-            "backoff_limit": 3,
-            "active_deadline_seconds": _MINUTES * 60,
-            "template": {
-                "metadata": {"labels": {"app": f"{args.app}-migration"}, "annotations": args.annotations},
-                "spec": {**pod_spec(args.sources, last, init_containers=first), "restart_policy": "Never"},
-            },
-        },
+        spec=spec,
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=minutes, ignore_changes=cpu)),
     )
 

@@ -4,6 +4,7 @@ Knows nothing of what the methods do. Handlers of ordinary methods are plain fun
 those that read a stream are coroutines.
 """
 
+import json
 import logging
 import re
 import time
@@ -164,14 +165,18 @@ async def checked_body(request: Request, method: Method) -> Json:
     raw = await request.body()
     try:
         body: Any = await request.json() if raw else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise invalid(f"{method.id}: the body is not JSON: {error}") from error
     return fitting(method, body)
 
 
 def fitting(method: Method, body: Any) -> Json:  # noqa: ANN401 - any JSON value
     """Hold a body against the description, and answer it in Google's form; ApiError 400 where it does not fit."""
-    misfit = method.request_misfit(body)
+    try:
+        misfit = method.request_misfit(body)
+        json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise invalid(f"{method.id}: the body has half a character: {error}") from error
     if misfit:
         raise invalid(f"Invalid JSON payload received for {method.id}: {misfit}")
     return method.normal(body)

@@ -184,7 +184,7 @@ def _parameter(body: Json) -> Parameter:
     if body["type"] == "boolean":
         pattern = "(?i)true|false"
     elif body["type"] == "integer" or body.get("format") in _LONG:
-        pattern = r"-?\d+"
+        pattern = r"-?\d{1,19}"
     elif "enum" in body:
         pattern = "|".join(re.escape(value) for value in body["enum"])
     else:

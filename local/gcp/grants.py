@@ -69,6 +69,7 @@ class Grants:
         Raises ApiError 403 where it may not call the method; those of objects have rules of their own.
         """
         account, action = self._tokens.account(request), method.id.removeprefix("storage.")
+        action = "list" if action == "buckets.getStorageLayout" else action
         if account is None or action.startswith("objects.") or action == "buckets.testIamPermissions":
             return account
         if self.allow(account, path.get("bucket", ""), action):

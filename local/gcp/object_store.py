@@ -32,7 +32,8 @@ Place: TypeAlias = tuple[str, str]
 """Bucket and name."""
 Source: TypeAlias = tuple[str, str, str | None, str]
 """Bucket, name, generation if it is not the live one, and kind."""
-BUCKET, OBJECT, SOFT_DELETED, UPLOAD = "storage.bucket", "storage.object", "storage.softDeleted", "storage.upload"
+BUCKET, OBJECT, SOFT_DELETED = "storage.bucket", "storage.object", "storage.softDeleted"
+UPLOAD, FINISHED = "storage.upload", "storage.finishedUpload"
 """Kinds in the store; buckets and uploads are kept by others."""
 ONLY_NEW = "onlyNew"
 """A condition of ours: the caller may replace nothing, since that is to delete it."""
@@ -55,12 +56,15 @@ class ObjectStore:
 
     @contextmanager
     def new_file(self, same_as: str | None = None) -> Generator[Path]:
-        """Yield a new file, empty or the content of another; it is removed when the block fails."""
+        """Yield a new file, empty or the content of another; it is removed when the block fails.
+
+        When the stand-in is stopped meanwhile it stays: a thread may still make an object of it.
+        """
         path = self.folder / secrets.token_hex(16)
         try:
             path.touch() if same_as is None else os.link(self.folder / same_as, path)
             yield path
-        except BaseException:
+        except Exception:
             path.unlink(missing_ok=True)
             raise
 
@@ -142,6 +146,8 @@ class ObjectStore:
         for kind in (SOFT_DELETED, UPLOAD):
             for key, record in self._store.items(kind, f"{bucket}/"):
                 self.forget(kind, key, record["file"])
+        for key, _ in self._store.items(FINISHED, f"{bucket}/"):
+            self._store.delete(FINISHED, key)
 
     def forget(self, kind: str, key: str, file: str) -> None:
         """Delete a resource that names a file, and the file."""
@@ -150,10 +156,17 @@ class ObjectStore:
             self._store.afterwards(partial((self.folder / file).unlink, missing_ok=True))
 
     def sweep(self) -> None:
-        """Remove what could be restored until now, and the files that a kill left behind."""
+        """Remove what could be restored until now, uploads of more than a week ago, and the files that a kill left."""
+        week_ago = timestamp(datetime.now(UTC) - timedelta(days=7))
         for key, record in self._store.items(SOFT_DELETED):
-            if record["object"]["hardDeleteTime"] <= timestamp():
+            if _expired(record["object"]):
                 self.forget(SOFT_DELETED, key, record["file"])
+        for key, upload in self._store.items(UPLOAD):
+            if upload["begun"] < week_ago:
+                self.forget(UPLOAD, key, upload["file"])
+        for key, upload in self._store.items(FINISHED):
+            if upload["object"]["timeCreated"] < week_ago:
+                self._store.delete(FINISHED, key)
         named = {record["file"] for kind in (OBJECT, SOFT_DELETED, UPLOAD) for _, record in self._store.items(kind)}
         for path in self.folder.iterdir():
             if path.name not in named:
@@ -161,7 +174,10 @@ class ObjectStore:
 
     def page(self, bucket: str, query: Mapping[str, str]) -> Json:
         """Answer a page of objects and prefixes, which count together, in the order of their names."""
-        size = min(int(query.get("maxResults", _MOST)) or _MOST, _MOST)
+        size = int(query.get("maxResults", _MOST))
+        if size < 0:
+            raise invalid(f"maxResults {size} is below 0.")
+        size = min(size or _MOST, _MOST)
         kind, every = SOFT_DELETED if is_set(query, "softDeleted") else OBJECT, is_set(query, "versions")
         start, delimiter = f"{bucket}/{query.get('prefix', '')}", query.get("delimiter") or "\n"  # in no name
         key = max(start, f"{bucket}/{query.get('startOffset', '')}", _after(query.get("pageToken", "")))
@@ -172,7 +188,7 @@ class ObjectStore:
             if not key.startswith(start) or name >= (query.get("endOffset") or "\U0010ffff"):
                 break
             within = name.find(delimiter, len(start) - len(bucket) - 1)
-            if kind == OBJECT and "timeDeleted" in found and not every:
+            if ("timeDeleted" in found and not every and kind == OBJECT) or _expired(found):
                 continue
             if within >= 0:
                 found = name[: within + len(delimiter)]
@@ -187,7 +203,8 @@ class ObjectStore:
 
     def _find(self, bucket: str, name: str, generation: str | None = None, kind: str = OBJECT) -> Json | None:
         if generation is not None:
-            return self._store.get(kind, f"{bucket}/{name}\0{generation}")
+            named = self._store.get(kind, f"{bucket}/{name}\0{generation}")
+            return None if named is None or _expired(named["object"]) else named
         found = [record for _, record in self._store.items(kind, f"{bucket}/{name}\0")]
         return next((record for record in found if "timeDeleted" not in record["object"]), None)
 
@@ -257,6 +274,10 @@ def sync(file: Path) -> None:
         opened = os.open(path, os.O_RDONLY)
         os.fsync(opened)
         os.close(opened)
+
+
+def _expired(found: Json) -> bool:
+    return found.get("hardDeleteTime", "9999") <= timestamp()
 
 
 def _key(record: Json) -> str:

@@ -4,6 +4,7 @@ What Google documents and this does not serve is refused by its name.
 """
 
 import gzip
+import re
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -53,10 +54,12 @@ _XML_SERVED = {"generation", "response-content-disposition", "content-length", "
 _XML_HEADERS = (
     "content-",
     "cache-",
-    *(f"x-goog-{name}" for name in ("acl", "copy", "encr", "hash", "if", "meta", "res")),
+    *(f"x-goog-{name}" for name in ("acl", "copy", "encr", "hash", "if", "meta", "res", "storage")),
 )
 _MOST_SOURCES = 32
 _GZIP = b"\x1f\x8b"
+_TOKEN = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+"""What may be in the name of a header (RFC 9110)."""
 _SAID = {f"Content-{field}": f"content{field}" for field in ("Disposition", "Language", "Type")} | {
     "Cache-Control": "cacheControl",
     "ETag": "etag",
@@ -157,7 +160,7 @@ class Objects:
             method = call.method if kind == "multipart" else None
             return _linked(await self._receive(request, bucket, asked, call.query, method), call)
         said = {"name": "", "contentType": request.headers.get("x-upload-content-type")}
-        said |= await checked_body(request, call.method)
+        said |= without_nulls(await checked_body(request, call.method))
         upload_id = await run_in_threadpool(self._uploads.begin, bucket, {"asked": said | asked, "query": call.query})
         where = f"{call.base_url}upload/storage/v1/b/{bucket}/o?uploadType=resumable&upload_id={upload_id}"
         return Response(headers={"location": where})
@@ -171,7 +174,7 @@ class Objects:
             said: Json = {"contentType": request.headers.get("content-type")}
             if related is not None:
                 metadata, said["contentType"] = await run_in_threadpool(cut, file)
-                said |= fitting(related, metadata)
+                said |= without_nulls(fitting(related, metadata))
             said |= asked
             return await run_in_threadpool(self._objects.keep, (bucket, said.get("name", "")), file, said, query)
 
@@ -200,14 +203,15 @@ class Objects:
 
     def _compose(self, call: Call) -> Json:
         bucket, name = call.path["destinationBucket"], call.path["destinationObject"]
-        if call.body.get("deleteSourceObjects"):
+        body: Json = without_nulls(call.body)
+        if body.get("deleteSourceObjects"):
             raise not_implemented("deleteSourceObjects of storage.objects.compose")
-        asked, parts = call.body.get("destination", {}), list[Json]()
+        asked, parts = body.get("destination", {}), list[Json]()
         with self._objects.new_file() as file:
             with file.open("wb") as whole:
-                for source in call.body.get("sourceObjects", []):
+                for source in body.get("sourceObjects", []):
                     wanted = {"generation": source.get("generation"), **source.get("objectPreconditions", {})}
-                    found, content = self._objects.open(bucket, source["name"], without_nulls(wanted))
+                    found, content = self._objects.open(bucket, source.get("name", ""), without_nulls(wanted))
                     parts.append(found)
                     with content:
                         shutil.copyfileobj(content, whole, CHUNK)
@@ -215,7 +219,7 @@ class Objects:
                 raise invalid(f"The number of source components provided ({len(parts)}) is not 1 to {_MOST_SOURCES}.")
             sums = measured(file, {}) | {"md5Hash": None}  # Cloud Storage has none of it either
             sums["componentCount"] = sum(part.get("componentCount", 1) for part in parts)
-            said = {"contentType": parts[0]["contentType"], **asked}
+            said = {"contentType": parts[0].get("contentType"), **asked}
             return self._objects.keep((bucket, name), file, said, call.query, sums)
 
     def _download(self, request: Request, bucket: str, name: str) -> Response:
@@ -226,7 +230,8 @@ class Objects:
         query = request.query_params
         found, content = self._objects.open(bucket, name, query)
         headers = {header: found[field] for header, field in _SAID.items() if field in found}
-        headers |= {f"X-Goog-Meta-{key}": value for key, value in found.get("metadata", {}).items()}
+        metadata: dict[str, str] = found.get("metadata", {})
+        headers |= {f"X-Goog-Meta-{key}": value for key, value in metadata.items() if _TOKEN.fullmatch(key)}
         if "response-content-disposition" in query:
             headers["Content-Disposition"] = query["response-content-disposition"]
         encoding = found.get("contentEncoding")
@@ -234,13 +239,15 @@ class Objects:
         if "range" not in request.headers:
             sums = {"crc32c": found["crc32c"], "md5": found.get("md5Hash")}
             headers["X-Goog-Hash"] = ",".join(f"{kind}={value}" for kind, value in sums.items() if value)
-        headers = {header: value.encode().decode("latin-1") for header, value in headers.items()}  # sent as UTF-8
+        # In one line each, as UTF-8.
+        headers = {header: " ".join(value.split()).encode().decode("latin-1") for header, value in headers.items()}
         if encoding and ("gzip" in request.headers.get("accept-encoding", "") or "X-Goog-Hash" not in headers):
             headers["Content-Encoding"] = encoding
         elif encoding == "gzip" and content.read(2) == _GZIP:  # else it is as it is
             content.seek(0)
             plain = gzip.GzipFile(fileobj=content)
-            return StreamingResponse(iter(partial(plain.read, CHUNK), b""), headers=headers)
+            closed = BackgroundTask(content.close)
+            return StreamingResponse(iter(partial(plain.read, CHUNK), b""), headers=headers, background=closed)
         path = f"/proc/self/fd/{content.fileno()}"  # the file's name may go meanwhile
         response = FileResponse(path, headers=headers, background=BackgroundTask(content.close))
         response.chunk_size = CHUNK

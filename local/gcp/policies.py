@@ -9,7 +9,7 @@ import time
 import uuid
 from typing import Any, TypeAlias
 
-from local.gcp.errors import precondition_failed
+from local.gcp.errors import invalid, precondition_failed
 from local.gcp.store import Store
 
 Json: TypeAlias = dict[str, Any]
@@ -43,6 +43,8 @@ class Policies:
             current = self.get(resource)["etag"]
             if policy.get("etag") not in (None, "", current):
                 raise precondition_failed(f"The policy of {resource} has changed since it was read (etag).")
+            if any("role" not in binding for binding in policy.get("bindings", [])):
+                raise invalid("A binding of the policy names no role.")
             bindings = [binding for binding in policy.get("bindings", []) if binding.get("members")]
             changed: Json = {"version": policy.get("version", 1), "etag": _etag(uuid.uuid4().hex), "bindings": bindings}
             former = {"bindings": self.in_force(resource), "until": time.time() + self._seconds}

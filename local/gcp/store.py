@@ -42,18 +42,18 @@ class Store:
             self._depth += 1
             try:
                 yield
-            except BaseException:
-                if outermost:
-                    self._connection.execute("ROLLBACK")
-                    self._afterwards.clear()
-                raise
-            else:
                 if outermost:
                     self._connection.execute("COMMIT")
-                    while self._afterwards:
-                        self._afterwards.pop()()
+            except BaseException:
+                if outermost:
+                    self._afterwards.clear()
+                    if self._connection.in_transaction:  # SQLite may have rolled back by itself
+                        self._connection.execute("ROLLBACK")
+                raise
             finally:
                 self._depth -= 1
+            while outermost and self._afterwards:
+                self._afterwards.pop()()
 
     def afterwards(self, action: Callable[[], None]) -> None:
         """Do something when the transaction that this is called in has ended, if it ends well."""

@@ -55,6 +55,7 @@ class Tokens:
 
     def give(self, account: str) -> dict[str, str | int]:
         """Answer a new token of an account."""
+        self._given = {token: given for token, given in self._given.items() if given.until > time.time()}
         token = f"{_PREFIX}{secrets.token_urlsafe(32)}"
         self._given[token] = _Token(account, time.time() + _SECONDS)
         return {"access_token": token, "expires_in": _SECONDS - 1, "token_type": "Bearer"}

@@ -20,14 +20,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from local.gcp.errors import ApiError, invalid, not_found
-from local.gcp.object_store import CHUNK, UPLOAD, ObjectStore, check_name, measured, sync
+from local.gcp.errors import ApiError, invalid, not_found, not_implemented
+from local.gcp.object_store import CHUNK, FINISHED, UPLOAD, ObjectStore, check_name, measured, sync
+from local.gcp.operations import timestamp
 from local.gcp.store import Json, Store
 
 _PARTS = re.compile(rb"(?s)[\r\n]*(--[^\r\n]+)(?=(\r?\n))(?>(.*?)\2\2)(?>(.*?)\2\1)(?>(.*?)\2\2)")
 """The delimiter, the end of a line, and two parts, each headers and an empty line before its content."""
 _NOT_RELATED = "The body is not multipart/related: "
-_PIECE = re.compile(r"bytes (?:\*|(?P<start>\d+)-(?P<end>\d+|\*))/(?P<total>\d+|\*)")
+_PIECE = re.compile(r"bytes (?:\*|(?P<start>\d{1,19})-(?P<end>\d{1,19}|\*))/(?P<total>\d{1,19}|\*)")
 _SUMS = {"md5": "md5Hash", "crc32c": "crc32c"}
 
 
@@ -41,20 +42,24 @@ class Uploads:
 
     def begin(self, bucket: str, upload: Json) -> str:
         """Keep what is "asked" to be said of an object, its name too, and the conditions in "query"; answer an id."""
-        check_name(upload["asked"]["name"])
+        check_name(upload["asked"].get("name", ""))
         upload_id = secrets.token_urlsafe(32)
         with self._objects.new_file() as file:
             sync(file)
-            self._store.put(UPLOAD, f"{bucket}/{upload_id}", {"file": file.name, **upload})
+            self._store.put(UPLOAD, f"{bucket}/{upload_id}", {"file": file.name, "begun": timestamp(), **upload})
         return upload_id
 
     def cancel(self, key: str) -> Response:
         """Forget an upload."""
         self._objects.forget(UPLOAD, key, self._find(key)["file"])
+        self._turns.pop(key, None)
         return Response(status_code=499)
 
     async def go_on(self, request: Request, key: str, query: Mapping[str, str]) -> Json | Response:
         """Take a piece, or a question; answer the object once it is whole, and until then how much is there."""
+        if finished := self._store.get(FINISHED, key):
+            return finished["object"]
+        self._find(key)
         try:
             async with self._turns[key]:
                 made, size = await self._take(request, key, query)
@@ -76,11 +81,11 @@ class Uploads:
         if piece is None or int(piece["start"] or 0) > size:
             raise invalid(f"Invalid Content-Range: {said}, where {size} bytes are there.")
         if piece["start"]:
-            os.truncate(file, int(piece["start"]))
-            await receive(request, file)
-            size = file.stat().st_size
-            if piece["total"] != "*" and size > int(piece["total"]):
-                os.truncate(file, int(piece["start"]))
+            await receive(request, file, known=size - int(piece["start"]))
+            before, size = size, file.stat().st_size
+            end = piece["total"] if piece["end"] == "*" else str(int(piece["end"]) + 1)
+            if end != "*" and size > max(int(end), before):
+                os.truncate(file, before)
                 raise invalid(f"Invalid Content-Range: {said}, where {size} bytes came.")
         await run_in_threadpool(sync, file)
         if piece["total"] != str(size) and not piece["end"] == piece["total"] == "*":
@@ -98,10 +103,11 @@ class Uploads:
                 self._find(key)
                 self._store.delete(UPLOAD, key)
                 made = self._objects.keep(place, file, asked, query, sums)
+                self._store.put(FINISHED, key, {"object": made})
         except ApiError:
             self.cancel(key)
             raise
-        self._turns.pop(key)
+        self._turns.pop(key, None)
         return made
 
     def _find(self, key: str) -> Json:
@@ -111,16 +117,27 @@ class Uploads:
         return upload
 
 
-async def receive(request: Request, file: Path) -> None:
-    """Append a body to a file, decompressed if it was compressed for the way; what comes until it breaks off, too."""
-    unpack = zlib.decompressobj(32 + zlib.MAX_WBITS) if "content-encoding" in request.headers else None
+async def receive(request: Request, file: Path, known: int = 0) -> None:
+    """Append a body to a file, but for its first `known` bytes, and also what comes until it breaks off.
+
+    One that was compressed for the way is decompressed.
+    """
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding not in ("identity", "gzip"):
+        raise not_implemented(f"Content-Encoding {encoding} of an upload")
+    unpack = zlib.decompressobj(16 + zlib.MAX_WBITS) if encoding == "gzip" else None
     gathered = bytearray()
     try:
         async for part in request.stream():
             gathered += unpack.decompress(part) if unpack else part
+            dropped = min(known, len(gathered))
+            del gathered[:dropped]
+            known -= dropped
             if len(gathered) >= CHUNK:
                 await run_in_threadpool(_append, file, gathered)
                 gathered = bytearray()
+        if unpack and (not unpack.eof or unpack.unused_data):
+            raise invalid("The body is not one whole gzip member.")
     except (ClientDisconnect, zlib.error) as error:
         raise invalid("The body broke off, or is not compressed as it says.") from error
     finally:
@@ -152,6 +169,6 @@ def cut(file: Path) -> tuple[Json, str | None]:
             whole.move(0, found.end(), size)
             whole.flush()
             opened.truncate(size)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise invalid(f"{_NOT_RELATED}{error}") from error
-    return asked, kind["Content-Type"]
+    return asked, str(kind["Content-Type"]) if "Content-Type" in kind else None

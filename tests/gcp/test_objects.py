@@ -202,3 +202,17 @@ def test_a_listing_has_bounds_and_the_client_for_go_names_those_that_it_has_not(
     assert names("&startOffset=bounds/b&endOffset=bounds/c") == ["b"]
     assert names("&startOffset=&endOffset=&includeTrailingDelimiter=false&filter=") == ["a", "b", "c"]
     assert standin.http.get(f"{path}&includeTrailingDelimiter=true").status_code == 501
+
+
+def test_metadata_that_fits_in_no_header_does_not_hold_up_a_download(bucket: storage.Bucket) -> None:
+    blob = bucket.blob("described")
+    blob.metadata = {"ключ": "x", "two lines": "a\r\nb", "lines": "a\r\nX-Evil: b"}
+    blob.upload_from_string("x")
+
+    assert bucket.blob("described").download_as_bytes() == b"x"
+    assert _described(bucket, "described").metadata == blob.metadata
+
+
+@pytest.mark.parametrize("size", ["-1", "9" * 5000])
+def test_a_page_of_no_size_is_refused(standin: StandIn, bucket: storage.Bucket, size: str) -> None:
+    assert standin.http.get(f"/storage/v1/b/{bucket.name}/o?maxResults={size}").status_code == 400

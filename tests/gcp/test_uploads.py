@@ -14,6 +14,8 @@ from google.cloud import storage
 
 from tests.gcp.standin import StandIn
 
+HALF, TWO = gzip.compress(os.urandom(9999))[:5000], gzip.compress(b"one") + gzip.compress(b"two")
+
 
 @pytest.fixture(scope="module")
 def bucket(standin: StandIn) -> Generator[storage.Bucket]:
@@ -195,3 +197,47 @@ def test_a_body_that_was_compressed_for_the_way_is_kept_plain(standin: StandIn, 
     standin.http.post(path, content=iter([gzip.compress(b"plain")]), headers={"Content-Encoding": "gzip"})
 
     assert bucket.blob("unpacked").download_as_bytes() == b"plain"
+
+
+def test_a_finished_upload_answers_its_object_again(standin: StandIn, bucket: storage.Bucket) -> None:
+    upload = str(bucket.blob("finished").create_resumable_upload_session())
+    made = standin.http.put(upload, content=b"x", headers={"content-range": "bytes 0-0/1"})
+
+    again = standin.http.put(upload, headers={"content-range": "bytes */1"})
+
+    assert (made.status_code, again.status_code) == (200, 200)
+    assert again.json() == made.json()
+
+
+def test_what_was_received_is_never_taken_back(standin: StandIn, bucket: storage.Bucket) -> None:
+    upload = str(bucket.blob("kept").create_resumable_upload_session())
+    standin.http.put(upload, content=b"a" * 20, headers={"content-range": "bytes 0-19/*"})
+
+    shorter = standin.http.put(upload, content=b"b" * 5, headers={"content-range": "bytes 0-4/*"})
+    longer = standin.http.put(upload, content=b"b" * 30, headers={"content-range": "bytes 10-24/*"})
+    last = standin.http.put(upload, content=b"b" * 10, headers={"content-range": "bytes 15-24/25"})
+
+    assert (shorter.status_code, shorter.headers["range"]) == (308, "bytes=0-19")
+    assert (longer.status_code, last.status_code) == (400, 200)
+    assert bucket.blob("kept").download_as_bytes() == b"a" * 20 + b"b" * 5
+
+
+@pytest.mark.parametrize("body", [HALF, TWO], ids=["half", "two"])
+def test_a_compressed_body_that_is_not_whole_is_refused(standin: StandIn, bucket: storage.Bucket, body: bytes) -> None:
+    path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=half"
+
+    assert standin.http.post(path, content=body, headers={"content-encoding": "gzip"}).status_code == 400
+    assert not bucket.blob("half").exists()
+
+
+@pytest.mark.parametrize(
+    "metadata", ['{"metadata": {"k": "\\ud800"}}', '{"name": ' + "[" * 9999 + "]" * 9999 + "}", '{"name": null}']
+)
+def test_a_description_that_cannot_be_kept_is_refused(standin: StandIn, bucket: storage.Bucket, metadata: str) -> None:
+    upload = f"/upload/storage/v1/b/{bucket.name}/o"
+    body = f"--x\r\n\r\n{metadata}\r\n--x\r\n\r\nx\r\n--x--".encode()
+    related = {"content-type": "multipart/related; boundary=x"}
+
+    assert standin.http.post(f"{upload}?uploadType=multipart", content=body, headers=related).status_code == 400
+    assert standin.http.post(f"{upload}?uploadType=resumable", content=metadata.encode()).status_code == 400
+    assert list(bucket.list_blobs())

@@ -131,6 +131,15 @@ def test_a_migration_gives_up_waiting_for_the_bucket_and_for_others_long_before_
     assert sum(patience) <= made.inputs["spec"]["activeDeadlineSeconds"] - 600
 
 
+def test_a_bucket_that_lets_nobody_in_ends_the_job_at_once() -> None:
+    policies = {each.name: each.inputs["spec"].get("podFailurePolicy") for each in server().all("Job")}
+
+    assert policies["mlflow-server-migration"] == {
+        "rules": [{"action": "FailJob", "onExitCodes": {"containerName": "bucket", "operator": "In", "values": [1]}}]
+    }
+    assert policies["mlflow-server-retirement"] is None
+
+
 def test_a_job_that_does_not_end_is_ended_before_pulumi_gives_up() -> None:
     for each in everything().all("Job"):
         assert each.inputs["spec"]["activeDeadlineSeconds"] == 2400
