@@ -6,7 +6,6 @@ account may.
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, TypeAlias
 
 from starlette.requests import Request
 
@@ -14,9 +13,8 @@ from local.gcp.app import Call, Handler
 from local.gcp.discovery import Method
 from local.gcp.errors import ApiError
 from local.gcp.storage import Buckets
+from local.gcp.store import Json
 from local.gcp.tokens import Tokens
-
-Json: TypeAlias = dict[str, Any]
 
 _ALL = frozenset({"create", "delete", "get", "list", "update"})
 _IN_BUCKET = frozenset({"buckets.get", "create", "delete", "list"})

@@ -174,10 +174,8 @@ class ObjectStore:
 
     def page(self, bucket: str, query: Mapping[str, str]) -> Json:
         """Answer a page of objects and prefixes, which count together, in the order of their names."""
-        size = int(query.get("maxResults", _MOST))
-        if size < 0:
+        if (size := min(int(query.get("maxResults", "0")) or _MOST, _MOST)) < 0:
             raise invalid(f"maxResults {size} is below 0.")
-        size = min(size or _MOST, _MOST)
         kind, every = SOFT_DELETED if is_set(query, "softDeleted") else OBJECT, is_set(query, "versions")
         start, delimiter = f"{bucket}/{query.get('prefix', '')}", query.get("delimiter") or "\n"  # in no name
         key = max(start, f"{bucket}/{query.get('startOffset', '')}", _after(query.get("pageToken", "")))

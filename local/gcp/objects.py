@@ -111,7 +111,7 @@ class Objects:
         headers = [header for header in request.headers if header.startswith(_XML_HEADERS)]
         if unknown := {*request.query_params, *(headers if writing else ())} - _XML_SERVED:
             raise not_implemented(f"{min(unknown)} of the XML API")
-        query = self._require(request, bucket, "create" if writing else "get")
+        query = self._require(self._tokens.account(request), bucket, "create" if writing else "get")
         if not writing:
             return await run_in_threadpool(self._download, request, bucket, name)
         made = await self._receive(request, bucket, {"name": name}, query)
@@ -129,17 +129,16 @@ class Objects:
         for name in ("sourceBucket", "bucket", "destinationBucket"):
             if name in call.path:
                 self._objects.bucket(call.path[name])
-                query |= self._require(call.request, call.path[name], "get" if name == "sourceBucket" else needed)
+                query |= self._require(call.caller, call.path[name], "get" if name == "sourceBucket" else needed)
         if call.method.id == "storage.objects.compose":
-            self._require(call.request, call.path["destinationBucket"], "get")
+            self._require(call.caller, call.path["destinationBucket"], "get")
         return replace(call, query=query)
 
-    def _require(self, request: Request, bucket: str, permission: str) -> dict[str, str]:
-        """Raise ApiError 403 where a service account has no grant, 401 where its token is none.
+    def _require(self, account: str | None, bucket: str, permission: str) -> dict[str, str]:
+        """Raise ApiError 403 where a service account has no grant.
 
         Answer the condition that it may make new objects only, where that is so: to replace one is to delete it.
         """
-        account = self._tokens.account(request)
         if account is not None and not self._grants.allow(account, bucket, permission):
             raise lacking(permission, bucket)
         free = account is None or permission != "create" or self._grants.allow(account, bucket, "delete")

@@ -168,6 +168,13 @@ class StandIn:
         )
 
 
+def described(bucket: storage.Bucket, name: str) -> storage.Blob:
+    """Answer what an object that has to be there says of itself."""
+    blob = bucket.get_blob(name)
+    assert blob is not None
+    return blob
+
+
 def instance_body(name: str, **settings: Any) -> Json:  # noqa: ANN401 - any setting
     network = {"ipv4Enabled": True, "sslMode": "ENCRYPTED_ONLY", "authorizedNetworks": [{"value": "127.0.0.1/32"}]}
     return {

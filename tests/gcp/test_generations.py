@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 from google.cloud import storage
 
-from tests.gcp.standin import StandIn
+from tests.gcp.standin import StandIn, described
 
 
 @pytest.fixture(scope="module")
@@ -16,26 +16,20 @@ def bucket(standin: StandIn) -> Generator[storage.Bucket]:
         bucket.delete(force=True)
 
 
-def _described(bucket: storage.Bucket, name: str) -> storage.Blob:
-    blob = bucket.get_blob(name)
-    assert blob is not None
-    return blob
-
-
 def test_the_upload_that_ends_last_is_the_current_generation(standin: StandIn, bucket: storage.Bucket) -> None:
     url = str(bucket.blob("raced").create_resumable_upload_session())
     bucket.blob("raced").upload_from_string("first to end")
-    before = _described(bucket, "raced").generation or 0
+    before = described(bucket, "raced").generation or 0
 
     standin.http.put(url, content=b"last to end", headers={"content-range": "bytes 0-10/11"}).raise_for_status()
 
-    assert (_described(bucket, "raced").generation or 0) > before
+    assert (described(bucket, "raced").generation or 0) > before
 
 
 def test_an_object_is_composed_of_the_generations_that_are_named(standin: StandIn, bucket: storage.Bucket) -> None:
     bucket.blob("source").upload_from_string("x")
     path = f"/storage/v1/b/{bucket.name}/o/composed/compose"
-    generation = str(_described(bucket, "source").generation)
+    generation = str(described(bucket, "source").generation)
 
     def compose(**source: object) -> int:
         return standin.http.post(path, json={"sourceObjects": [{"name": "source", **source}]}).status_code
@@ -59,7 +53,7 @@ def test_an_upload_holds_to_its_condition(
     standin: StandIn, bucket: storage.Bucket, condition: str, status: int
 ) -> None:
     bucket.blob("conditional").upload_from_string("old")
-    asked = condition.format(generation=_described(bucket, "conditional").generation)
+    asked = condition.format(generation=described(bucket, "conditional").generation)
 
     path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=conditional&{asked}"
     assert standin.http.post(path, content=b"new").status_code == status
@@ -69,7 +63,7 @@ def test_an_upload_holds_to_its_condition(
 
 def test_reading_changing_and_deleting_hold_to_their_conditions(standin: StandIn, bucket: storage.Bucket) -> None:
     bucket.blob("held").upload_from_string("x")
-    held = _described(bucket, "held")
+    held = described(bucket, "held")
     path = f"/storage/v1/b/{bucket.name}/o/held"
 
     assert standin.http.get(f"{path}?ifGenerationNotMatch={held.generation}").status_code == 304
@@ -78,7 +72,7 @@ def test_reading_changing_and_deleting_hold_to_their_conditions(standin: StandIn
     assert standin.http.delete(f"{path}?ifGenerationMatch=1").status_code == 412
     copied = f"{path}/rewriteTo/b/{bucket.name}/o/held?ifSourceGenerationMatch=1"
     assert standin.http.post(copied).status_code == 412
-    assert _described(bucket, "held").generation == held.generation
+    assert described(bucket, "held").generation == held.generation
     assert standin.http.delete(f"{path}?ifGenerationMatch={held.generation}").status_code in (200, 204)
 
 

@@ -8,7 +8,7 @@ import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud import storage
 
-from tests.gcp.standin import StandIn
+from tests.gcp.standin import StandIn, described
 
 
 @pytest.fixture(scope="module")
@@ -19,17 +19,11 @@ def bucket(standin: StandIn) -> Generator[storage.Bucket]:
         bucket.delete(force=True)
 
 
-def _described(bucket: storage.Bucket, name: str) -> storage.Blob:
-    blob = bucket.get_blob(name)
-    assert blob is not None
-    return blob
-
-
 @pytest.mark.parametrize("name", ["plain", "plain/below", "a b/ü%2F+?#&.json", "dots/../up", "end/", "double//slash"])
 def test_an_object_of_any_name_comes_back_as_it_was(bucket: storage.Bucket, name: str) -> None:
     bucket.blob(name).upload_from_string(f"content of {name}", content_type="application/json")
     assert bucket.blob(name).download_as_bytes() == f"content of {name}".encode()
-    assert _described(bucket, name).content_type == "application/json"
+    assert described(bucket, name).content_type == "application/json"
     assert name in [blob.name for blob in bucket.list_blobs()]
 
 
@@ -91,16 +85,16 @@ def test_objects_are_listed_by_prefix_and_folder(bucket: storage.Bucket) -> None
     assert listed.prefixes == {"run/1/", "run/2/"}
 
 
-def test_an_object_is_copied_composed_and_described(bucket: storage.Bucket) -> None:
+def test_an_object_is_copied_composed_anddescribed(bucket: storage.Bucket) -> None:
     first = bucket.blob("first")
     first.upload_from_string("ab")
     bucket.copy_blob(first, bucket, "second")
     bucket.blob("both").compose([first, bucket.blob("second")])
-    both = _described(bucket, "both")
+    both = described(bucket, "both")
     both.metadata = {"made": "here"}
     both.patch()
     assert both.download_as_bytes() == b"abab"
-    assert (_described(bucket, "both").metadata, both.size) == ({"made": "here"}, 4)
+    assert (described(bucket, "both").metadata, both.size) == ({"made": "here"}, 4)
 
 
 def test_a_deleted_object_is_gone(bucket: storage.Bucket) -> None:
@@ -210,7 +204,7 @@ def test_metadata_that_fits_in_no_header_does_not_hold_up_a_download(bucket: sto
     blob.upload_from_string("x")
 
     assert bucket.blob("described").download_as_bytes() == b"x"
-    assert _described(bucket, "described").metadata == blob.metadata
+    assert described(bucket, "described").metadata == blob.metadata
 
 
 @pytest.mark.parametrize("size", ["-1", "9" * 5000])

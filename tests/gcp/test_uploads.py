@@ -12,7 +12,7 @@ import httpx
 import pytest
 from google.cloud import storage
 
-from tests.gcp.standin import StandIn
+from tests.gcp.standin import StandIn, described
 
 HALF, TWO = gzip.compress(os.urandom(9999))[:5000], gzip.compress(b"one") + gzip.compress(b"two")
 
@@ -25,12 +25,6 @@ def bucket(standin: StandIn) -> Generator[storage.Bucket]:
         bucket.delete(force=True)
 
 
-def _described(bucket: storage.Bucket, name: str) -> storage.Blob:
-    blob = bucket.get_blob(name)
-    assert blob is not None
-    return blob
-
-
 @pytest.mark.parametrize("chunk", [None, 1 << 20])
 def test_a_large_object_goes_up_resumably_and_comes_down_whole(bucket: storage.Bucket, chunk: int | None) -> None:
     content = os.urandom(10 << 20)
@@ -38,7 +32,7 @@ def test_a_large_object_goes_up_resumably_and_comes_down_whole(bucket: storage.B
     blob = bucket.blob(name, chunk_size=chunk)
     blob.upload_from_file(io.BytesIO(content))
     assert blob.download_as_bytes() == content
-    assert _described(bucket, name).size == len(content)
+    assert described(bucket, name).size == len(content)
     assert blob.download_as_bytes(start=5, end=9) == content[5:10]
 
 
@@ -61,7 +55,7 @@ def test_each_piece_of_a_large_object_takes_the_same_time(bucket: storage.Bucket
             upload.write(bytes(1 << 20))  # pyright: ignore[reportArgumentType] - opened for bytes
             seconds.append(time.perf_counter() - start)
 
-    assert _described(bucket, "pieces").size == 300 << 20
+    assert described(bucket, "pieces").size == 300 << 20
     assert statistics.median(seconds[-100:]) < 3 * statistics.median(seconds[1:101])
 
 
@@ -88,7 +82,7 @@ def test_an_upload_in_parts_is_read_as_any_client_writes_it(
     kind = {"Content-Type": f"multipart/related; boundary={quote}==b=={quote}"}
     assert standin.http.post(path, content=body, headers=kind).status_code == 200
 
-    parts = _described(bucket, "parts")
+    parts = described(bucket, "parts")
     assert parts.download_as_bytes() == content
     assert (parts.metadata, parts.content_type) == ({"made": "here"}, "message/rfc822")
 
