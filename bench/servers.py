@@ -15,7 +15,7 @@ import httpx
 from bench.installation import Installation
 from bench.plain import server
 from bench.pod import Container
-from local.image.base import ALONE
+from local.debian import ALONE
 from local.process import wait_for
 from tests.image.container import Unpacked, serving
 

@@ -9,14 +9,12 @@ import signal
 import sys
 from collections.abc import Callable
 
-from local import image, ownership, stack, standin, virtualenv
+from local import cluster, image, ownership, stack, standin, virtualenv
 from local.cache import NotBuiltError, cache_root, locked, nothing_built, require_space
 from local.engine.environment import own_engine
 from local.engine.go import forget_caches
 from local.errors import UserError
 from local.instance import STATE_ROOT, Instance
-from local.node import host, metrics_server, network, node
-from local.node.binaries import build as node_binaries
 from local.progress import say
 
 STATE_GIB = 2
@@ -34,6 +32,7 @@ def up(instance: Instance) -> None:
 def start(instance: Instance) -> None:
     """Install, build and start what is missing, without any stack: for a rehearsal of one of your own."""
     built = _start(instance)
+    cluster.start_ingress(instance)
     say(f"Google Cloud and Kubernetes answer; the node knows the image {built.tag}")
 
 
@@ -44,13 +43,11 @@ def _start(instance: Instance) -> image.Image:
         require_space(STATE_ROOT, STATE_GIB)
     virtualenv.provide("requirements-local.txt")
     own_engine()
-    binaries = node_binaries()
-    metrics_server.build()
+    cluster.provide(instance)
     forget_caches()
     built = image.build()
-    network.up(instance)
+    cluster.up(instance, {built.tag: built.tar})
     standin.up(instance)
-    node.up(instance, binaries, {built.tag: built.tar})
     return built
 
 
@@ -67,7 +64,7 @@ def down(instance: Instance) -> None:
         except UserError as error:
             failure = error
     standin.down(instance)
-    node.purge(instance)
+    cluster.purge(instance)
     if instance.state.exists():
         shutil.rmtree(instance.state)
     say(f"The instance {instance.name!r} is gone.")
@@ -79,7 +76,7 @@ def stop(instance: Instance) -> None:
     """Stop everything and keep its state; `up` goes on from there."""
     ownership.check(instance)
     standin.down(instance)
-    node.down(instance)
+    cluster.down(instance)
 
 
 def env(instance: Instance) -> None:
@@ -94,12 +91,12 @@ def env(instance: Instance) -> None:
 
 def status(instance: Instance) -> None:
     """Tell what runs, and where its logs are."""
-    gcp, cluster = standin.daemon(instance), node.status(instance)
-    pids = {gcp.name: gcp.pid(), **cluster.pids}
-    logs = {gcp.name: gcp.log, **cluster.logs}
+    gcp = standin.daemon(instance)
+    pid = gcp.pid()
+    parts = [(gcp.name, f"pid {pid}" if pid else "stopped", gcp.log), *cluster.report(instance)]
     print(f"instance {instance.name}: {'running' if running(instance) else 'not running'}, state in {instance.state}")
-    for name, pid in pids.items():
-        print(f"  {name:<24}{f'pid {pid}' if pid else 'stopped':<14}{logs[name]}")
+    for name, state, log in parts:
+        print(f"  {name:<24}{state:<14}{log}")
 
 
 def logs(instance: Instance) -> None:
@@ -116,7 +113,7 @@ def develop(_: Instance) -> None:
 
 def running(instance: Instance) -> bool:
     """Tell whether the stand-in and the node are both ready."""
-    return standin.healthy(instance) and node.status(instance).ready
+    return standin.healthy(instance) and cluster.ready(instance)
 
 
 def require_running(instance: Instance) -> None:
@@ -175,7 +172,7 @@ def main() -> int:
 def _alone(chosen: str, instance: Instance) -> None:
     """Run a command that no other command on the instance may meet."""
     ownership.check(instance)  # another clone's command may hold the lock for long
-    host.check(image.PACKAGES if chosen in STARTING else None)
+    cluster.check(instance, building=chosen in STARTING)
     lock = STATE_ROOT / f".{instance.name}.lock"
     with locked(lock, f"waiting for another command on the instance {instance.name!r} to end …"):
         COMMANDS[chosen](instance)

@@ -15,7 +15,13 @@ from local.errors import UserError
 DEFAULT_NAME = "mlflow"
 NAME_VARIABLE = "MLFLOW_LOCAL_INSTANCE"
 LATE_VARIABLE = "MLFLOW_LOCAL_LATE_SECONDS"
-STATE_ROOT = Path("/var/lib/mlflow-local")
+CLUSTER_VARIABLE = "MLFLOW_LOCAL_CLUSTER"
+CLUSTERS = ("node", "minikube")
+_STATE = (
+    Path("/var/lib") if os.geteuid() == 0 else Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
+)
+STATE_ROOT = _STATE / "mlflow-local"
+"""Root's is not below its home, since PostgreSQL, which refuses to run as root, may not look in there."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +65,30 @@ class Instance:
 
     @property
     def subnet(self) -> str:
-        """The link between this machine and the node."""
+        """All addresses of the instance."""
         return f"10.89.{self.number}.0/24"
 
     @property
+    def node_subnet(self) -> str:
+        """The network between this machine and the node: one of Docker's."""
+        return f"10.89.{self.number}.0/25"
+
+    @property
     def host_address(self) -> str:
-        """The end of the link on this machine."""
+        """The machine itself in that network; pods know it as host.minikube.internal."""
         return f"10.89.{self.number}.1"
 
     @property
     def node_address(self) -> str:
-        """The node's end of the link."""
+        """The node in that network."""
         return f"10.89.{self.number}.2"
 
     @property
     def sql_addresses(self) -> str:
-        """Addresses on this machine, one for each Cloud SQL instance."""
+        """Addresses on this machine, one for each Cloud SQL instance.
+
+        They are outside the node's network, since Docker rewrites the source of what this machine sends into it.
+        """
         return f"10.89.{self.number}.128/25"
 
     @property
@@ -99,6 +113,31 @@ class Instance:
     def gcp_endpoint(self) -> str:
         """The base address of the Google Cloud stand-in, as the node sees it."""
         return f"http://{self.host_address}:{self.gcp_port}"
+
+    @property
+    def on_minikube(self) -> bool:
+        """Whether the cluster is minikube's: as it is started, or as MLFLOW_LOCAL_CLUSTER says for one that is not yet.
+
+        Raises:
+            UserError: MLFLOW_LOCAL_CLUSTER names no kind of cluster, or another than the instance has.
+
+        """
+        chosen = os.environ.get(CLUSTER_VARIABLE)
+        if chosen is not None and chosen not in CLUSTERS:
+            raise UserError(f"{CLUSTER_VARIABLE}={chosen!r} is no kind of cluster: use {' or '.join(CLUSTERS)}")
+        folders = {"node": self.state / "node", "minikube": self.state / ".minikube"}
+        there = [kind for kind, folder in folders.items() if folder.exists()]
+        if chosen is not None and there and chosen not in there:
+            raise UserError(
+                f"{CLUSTER_VARIABLE}={chosen}, but the instance {self.name!r} has a cluster of the kind {there[0]}: "
+                "run `make down` first"
+            )
+        return "minikube" in (there or [chosen])
+
+    @property
+    def profile(self) -> str:
+        """The minikube profile, and with it the names of the node, its network and the kubeconfig's context."""
+        return "mlflow-local" if self.name == DEFAULT_NAME else f"mlflow-local-{self.name}"
 
     @property
     def network_namespace(self) -> str:

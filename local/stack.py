@@ -4,13 +4,12 @@ import json
 import os
 import subprocess
 
+from local import cluster
 from local.command import output
-from local.engine.environment import engine_environment, first_on_path
+from local.engine.environment import engine_environment
 from local.errors import UserError
 from local.gcp import endpoints
 from local.instance import Instance
-from local.node import node
-from local.node.binaries import build as node_binaries
 from local.process import start_time
 from local.progress import say
 from local.virtualenv import PROJECT
@@ -21,13 +20,15 @@ NO_PROXY = ("NO_PROXY", "no_proxy")
 
 
 def environment(instance: Instance) -> dict[str, str]:
-    """Return the variables with which `pulumi`, `kubectl` and Google's storage clients act on the instance."""
+    """Return the variables with which `pulumi`, `kubectl` and Google's storage clients act on the instance.
+
+    With a cluster of minikube's, `docker` and `minikube` as well.
+    """
     variables = engine_environment(instance.state / "pulumi")
     return {
         **variables,
         **dict.fromkeys(NO_PROXY, _unproxied(instance)),
-        "PATH": first_on_path(node_binaries() / "bin", variables.get("PATH", os.environ.get("PATH", ""))),
-        "KUBECONFIG": str(node.kubeconfig(instance)),
+        **cluster.environment(instance, variables.get("PATH")),
         "STORAGE_EMULATOR_HOST": instance.gcp_endpoint,
     }
 
@@ -89,6 +90,9 @@ def settings(instance: Instance, image: str) -> dict[str, str]:
         "mlflow:image": image,
         "mlflow:nodeAddress": instance.node_address,
     }
+    if instance.on_minikube:
+        # What kubeadm's pods reserve leaves less than two CPUs of two, and a rollout needs room for two pods.
+        derived |= {"kubernetes:context": instance.profile, "mlflow:cpuRequest": "250m"}
     return derived | {f"gcp:{key}": url for key, url in endpoints(instance.gcp_endpoint).items()}
 
 

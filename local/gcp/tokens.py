@@ -6,6 +6,7 @@ at the machine, who may do everything; from another machine, or from a pod, such
 """
 
 import secrets
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,8 +74,15 @@ class Tokens:
 
 
 def _from_here(request: Request) -> bool:
-    """Tell whether a request comes from the address that it goes to."""
-    return request.client is not None and request.client.host == request.scope["server"][0]
+    """Tell whether a request comes from an address of this machine: a socket can be bound to no other."""
+    if request.client is None:
+        return False
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((request.client.host, 0))
+        except OSError:
+            return False
+    return True
 
 
 def _claims(decoded: Any) -> dict[str, Any]:  # noqa: ANN401 - the library's, without types

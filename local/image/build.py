@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local.cache import cached, key_of
 from local.command import run
+from local.debian import ALONE
 from local.errors import UserError
 from local.image import base, registry
 from local.packages import require
@@ -117,7 +118,7 @@ class _Builder:
         policy.write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
         registries.touch()
         folders = ["--root", work / "storage", "--runroot", work / "run", "--registries-conf", registries]
-        self._buildah = [*base.ALONE, "buildah", "--storage-driver", "vfs", *folders]
+        self._buildah = [*ALONE, "buildah", "--storage-driver", "vfs", *folders]
         self._policy = ["--quiet", "--signature-policy", policy]
 
     def build(self, context: Path, tag: str, *, volumes: list[str]) -> None:

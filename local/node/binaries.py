@@ -18,6 +18,7 @@ COMPONENTS = (
     "kube-scheduler",
     "kube-proxy",
     "kubelet",
+    "kubeadm",
 )
 NEED_GIB = 8  # Go's caches grow by this much in a build from nothing
 

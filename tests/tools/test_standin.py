@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local import instance, stack, standin
+from local import cluster, instance, stack, standin
 from local.errors import UserError
 from local.instance import Instance
 from local.process import Daemon
@@ -132,7 +132,7 @@ def test_no_proxy_is_asked_for_the_instance_beside_those_that_people_name(
         return {"PATH": "/usr/bin"}
 
     monkeypatch.setattr(stack, "engine_environment", engine)
-    monkeypatch.setattr(stack, "node_binaries", lambda: tmp_path)
+    monkeypatch.setattr(cluster, "node_binaries", lambda: tmp_path)
     monkeypatch.setenv("NO_PROXY", "intranet")
     monkeypatch.setenv("no_proxy", "intranet,example.org")
 

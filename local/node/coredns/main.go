@@ -1,5 +1,4 @@
-// Command coredns is CoreDNS with the plugins that the local node's Corefile names, and with forward, by which the tests'
-// pods ask other servers.
+// Command coredns is CoreDNS with the plugins that the Corefiles of the local node, of kubeadm and of minikube name.
 package main
 
 import (
@@ -9,14 +8,23 @@ import (
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/forward"
 	_ "github.com/coredns/coredns/plugin/health"
+	_ "github.com/coredns/coredns/plugin/hosts"
 	_ "github.com/coredns/coredns/plugin/kubernetes"
+	_ "github.com/coredns/coredns/plugin/loadbalance"
+	_ "github.com/coredns/coredns/plugin/log"
+	_ "github.com/coredns/coredns/plugin/loop"
+	_ "github.com/coredns/coredns/plugin/metrics"
 	_ "github.com/coredns/coredns/plugin/ready"
+	_ "github.com/coredns/coredns/plugin/reload"
 	_ "github.com/coredns/coredns/plugin/template"
 )
 
 func init() {
 	// The order is the order in which a query passes them, and is CoreDNS's own.
-	dnsserver.Directives = []string{"ready", "health", "errors", "cache", "template", "kubernetes", "forward"}
+	dnsserver.Directives = []string{
+		"reload", "ready", "health", "prometheus", "errors", "log", "cache", "loadbalance", "template", "hosts",
+		"kubernetes", "loop", "forward",
+	}
 }
 
 func main() {

@@ -1,6 +1,6 @@
-// Command kubernetes is every program of the local node in one static binary.
+// Command kubernetes is every program of a node, with kubectl and kubeadm, in one static binary.
 //
-// The components share most of their code, so one binary is a quarter of the size, and of the build time, of seven.
+// The components share most of their code, so one binary is a quarter of the size, and of the build time, of eight.
 // The name it is called by (a symbolic link) chooses the component. CNI plugins are left to their own small binaries,
 // because the runtime starts one for every pod.
 package main
@@ -25,6 +25,8 @@ import (
 	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
+	kubeadmutil "k8s.io/kubernetes/cmd/kubeadm/app/util/errors"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
@@ -40,6 +42,8 @@ func main() {
 	switch name := filepath.Base(os.Args[0]); name {
 	case "etcd":
 		etcdmain.Main(os.Args)
+	case "kubeadm":
+		kubeadmutil.HandleError(kubeadm.Run())
 	case "kubectl":
 		// kubectl prints its errors itself, without the usage that the daemons' errors come with.
 		if err := cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()); err != nil {

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from bench.plain import everything
-from local.image.base import ALONE
+from local.debian import ALONE
 from local.process import wait_for
 from tests.image.container import free_port
 from tests.image.routes import WALK, Route, routes

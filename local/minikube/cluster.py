@@ -1,0 +1,210 @@
+"""Starts, stops and removes the minikube profile of an instance.
+
+minikube's files of an instance are kept with the instance, so that what a person's own minikube holds is neither read
+nor changed. What it pulls, or what is built in place of that, is shared by all instances, as a cache.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.cache import cache_root
+from local.command import WITHOUT_PROXY, output, run
+from local.engine.environment import first_on_path
+from local.errors import UserError
+from local.instance import Instance
+from local.minikube import checks, docker, images, programs, registries
+from local.node.binaries import KUBERNETES_VERSION
+from local.node.binaries import build as node_binaries
+from local.progress import step
+
+QUIET = {
+    "MINIKUBE_IN_STYLE": "false",
+    "MINIKUBE_WANTUPDATENOTIFICATION": "false",
+    "MINIKUBE_WANTREPORTERRORPROMPT": "false",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What runs of a cluster, as `minikube status` tells."""
+
+    host: str
+    kubelet: str
+    api_server: str
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether all of it runs."""
+        return {self.host, self.kubelet, self.api_server} == {"Running"}
+
+
+def kubeconfig(instance: Instance) -> Path:
+    """Return the administrator's kubeconfig; it exists once the cluster was up."""
+    return instance.state / "kubeconfig"
+
+
+def environment(instance: Instance, path: str | None = None) -> dict[str, str]:
+    """Return the variables with which `docker`, `minikube` and `kubectl` act on the instance.
+
+    Args:
+        instance: whose cluster.
+        path: the PATH to put our programs in front of, by default this process's.
+
+    """
+    variables = {"PATH": path or os.environ.get("PATH", ""), **docker.environment(path), **QUIET}
+    for folder in _tools():
+        variables["PATH"] = first_on_path(folder, variables["PATH"])
+    return variables | {
+        "MINIKUBE_HOME": str(home(instance)),
+        "MINIKUBE_PROFILE": instance.profile,
+        "KUBECONFIG": str(kubeconfig(instance)),
+    }
+
+
+def provide() -> None:
+    """Build what is missing: programs, and what would be pulled where no registry answers."""
+    _tools()
+    if not registries.answer():
+        images.node()
+        images.preload()
+
+
+def _tools() -> list[Path]:
+    """Return the folders of what is built here since it is not on PATH."""
+    return [
+        *([] if _on_path("minikube") else [programs.minikube()]),
+        *([] if _on_path("kubectl") else [node_binaries() / "bin"]),
+    ]
+
+
+def _on_path(name: str) -> bool:
+    found = shutil.which(name)
+    return found is not None and not Path(found).resolve().is_relative_to(cache_root().resolve())
+
+
+def log(instance: Instance) -> Path:
+    """Return the file in which minikube notes what it does."""
+    return instance.log_dir / "minikube.log"
+
+
+def status(instance: Instance) -> Status:
+    """Look at what runs."""
+    if not home(instance).exists():
+        return Status(host="Nonexistent", kubelet="Nonexistent", api_server="Nonexistent")
+    asked = subprocess.run(
+        ["minikube", "status", "--output=json"],
+        check=False,  # its status tells once more what it prints
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment(instance)},
+    )
+    said: dict[str, str] = json.loads(asked.stdout) if asked.stdout.startswith("{") else {}
+    return Status(
+        host=said.get("Host", "Nonexistent"),
+        kubelet=said.get("Kubelet", "Nonexistent"),
+        api_server=said.get("APIServer", "Nonexistent"),
+    )
+
+
+def up(instance: Instance) -> None:
+    """Start the cluster unless it runs, and wait until it is ready.
+
+    Raises:
+        UserError: something did not get ready in time.
+
+    """
+    if not status(instance).ready:
+        if not home(instance).exists():
+            checks.names(instance)
+            checks.addresses(instance)
+        checks.room()
+        home(instance).mkdir(mode=0o700, parents=True, exist_ok=True)
+        with step("minikube: starting the cluster"):
+            _minikube(instance, "start", *_options(instance))
+            _minikube(instance, "addons", "enable", "metrics-server", *images.metrics_server_options())
+    _route_databases(instance)
+
+
+def load(instance: Instance, image: str, archive: Path) -> None:
+    """Bring an image into the cluster, unless it is there."""
+    if image not in _minikube(instance, "image", "ls").split():
+        with step(f"minikube: loading the image {image}"):
+            _minikube(instance, "image", "load", str(archive))
+
+
+def down(instance: Instance) -> None:
+    """Stop the cluster; what is on disk stays."""
+    if home(instance).exists() and status(instance).host == "Running":
+        with step("minikube: stopping the cluster"):
+            _minikube(instance, "stop")
+
+
+def purge(instance: Instance) -> None:
+    """Remove the cluster with everything that it holds."""
+    if home(instance).exists():
+        if docker.stopped():
+            docker.up()
+        with step("minikube: deleting the cluster"):
+            _minikube(instance, "delete")
+        shutil.rmtree(home(instance))
+    kubeconfig(instance).unlink(missing_ok=True)
+
+
+def home(instance: Instance) -> Path:
+    """Return the folder of minikube's files of an instance."""
+    return instance.state / ".minikube"
+
+
+def _options(instance: Instance) -> list[str]:
+    """Return how a cluster is started: of what people pull where they can, else of what is built here."""
+    options = [
+        "--driver=docker",
+        "--container-runtime=containerd",
+        "--cni=bridge",
+        f"--kubernetes-version={KUBERNETES_VERSION}",
+        f"--subnet={instance.node_subnet}",
+        "--cpus=no-limit",
+        "--memory=no-limit",
+        "--embed-certs",
+        "--install-addons=false",
+        "--interactive=false",
+    ]
+    if os.geteuid() == 0:
+        options.append("--force")  # minikube's docker driver is not for root, unless root insists
+    cache = home(instance) / "cache"
+    if not registries.answer():
+        options.append(f"--base-image={images.node()}")
+        _link(cache / "preloaded-tarball" / images.PRELOAD, images.preload() / images.PRELOAD)
+    return options
+
+
+def _link(name: Path, target: Path) -> None:
+    name.parent.mkdir(parents=True, exist_ok=True)
+    name.unlink(missing_ok=True)
+    name.symlink_to(target)
+
+
+def _route_databases(instance: Instance) -> None:
+    """Make the addresses of Cloud SQL instances this machine's own, on the cluster's bridge: they go with it."""
+    network = output(
+        ["docker", "network", "inspect", "--format", "{{.Id}}", instance.profile], env=environment(instance)
+    )
+    route = ["route", "replace", "local", instance.sql_addresses, "dev", f"br-{network[:12]}"]
+    node = output(
+        ["docker", "inspect", "--format", "{{.Config.Image}}", instance.profile], env=environment(instance)
+    ).strip()
+    container = ["docker", "run", "--rm", "--network=host", "--cap-add=NET_ADMIN", "--entrypoint=ip"]
+    run([*container, node, *route], env=environment(instance))
+
+
+def _minikube(instance: Instance, *arguments: str) -> str:
+    instance.log_dir.mkdir(parents=True, exist_ok=True)
+    command = ["minikube", *arguments, f"--log_file={log(instance)}"]
+    try:
+        return output(command, env={**WITHOUT_PROXY, **environment(instance)})
+    except UserError as error:
+        raise UserError(f"{error}\nits log is {log(instance)}") from error

@@ -1,0 +1,3 @@
+module local/minikube/runc
+
+go 1.26

@@ -1,0 +1,64 @@
+"""What is built where it is missing: minikube, Kubernetes with kubectl and kubeadm, and what a node's image holds.
+
+Owns which programs there are and how they are linked. Leaves Go itself to `local.engine.go`.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.cache import cached, key_of
+from local.command import output
+from local.engine.go import go_build, go_environment, go_version
+
+MODULES = Path(__file__).with_name("modules")
+MINIKUBE_VERSION = "v1.38.1"
+NEED_GIB = 8  # Go's caches grow by this much in a build from nothing
+_SYS_RESOURCE = 24  # the number of the capability (linux/capability.h)
+
+
+def minikube() -> Path:
+    """Return the folder with `minikube`, and `storage-provisioner` in it.
+
+    Raises:
+        UserError: here and below: Go is missing or too old, the disk is full, or a module did not arrive.
+
+    """
+    package = "k8s.io/minikube/pkg/version"
+    values = {"version": MINIKUBE_VERSION, "isoVersion": "v1.38.0", "storageProvisionerVersion": "v5"}
+    flags = " ".join(f"-X {package}.{name}={value}" for name, value in values.items())
+    return _program("minikube", "about 3 minutes", flags, packages=[".", "./storage-provisioner"])
+
+
+def kicbase() -> Path:
+    """Return the folder of minikube's own files for a node's image."""
+    module = ["go", "mod", "download", "-json", "k8s.io/minikube"]
+    output(module, cwd=MODULES / "minikube", env=go_environment())
+    folder = ["go", "list", "-m", "-f", "{{.Dir}}", "k8s.io/minikube"]
+    return Path(output(folder, cwd=MODULES / "minikube", env=go_environment()).strip()) / "deploy" / "kicbase"
+
+
+def crictl() -> Path:
+    """Return the folder with `crictl`, by which minikube asks a node's container runtime."""
+    return _program("crictl", "about 1 minute", packages=["tool"])
+
+
+def runc() -> Path:
+    """Return the folder with `runc` for machines whose root `lacks_capability`."""
+    return _program("runc", "a moment")
+
+
+def lacks_capability() -> bool:
+    """Tell whether root here lacks CAP_SYS_RESOURCE, without which Debian's runc starts no pod."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    [bounds] = [line.split()[1] for line in lines if line.startswith("CapBnd:")]
+    return os.geteuid() == 0 and not int(bounds, 16) >> _SYS_RESOURCE & 1
+
+
+def _program(name: str, duration: str, flags: str = "", packages: Sequence[str] = (".",)) -> Path:
+    module = MODULES / name
+
+    def make(out: Path) -> None:
+        go_build(f"minikube: building {name} ({duration})", module, packages, out, flags)
+
+    return cached(name, key_of(module, flags, go_version()), make, need_gib=NEED_GIB)
