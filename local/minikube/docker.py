@@ -27,6 +27,7 @@ from local.progress import step
 PACKAGES = {"/usr/sbin/dockerd": "docker.io", "iptables-save": "iptables", "ip": "iproute2"}
 FOLDER = STATE_ROOT / ".docker"
 """Of our own engine; it is there from the engine's first start until its end for good."""
+LOCK = STATE_ROOT / ".docker.lock"
 CONTROL_GROUP = "mlflow-local"
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -82,8 +83,10 @@ def down() -> None:
             daemon.stop(STOP_SECONDS)
             _restore_network([*bridges, "docker0"])
             _remove_control_groups()
+            _unmount()
             if not holds_containers:
                 shutil.rmtree(FOLDER)
+                LOCK.unlink()
 
 
 def stopped() -> bool:
@@ -92,7 +95,7 @@ def stopped() -> bool:
 
 
 def _alone() -> AbstractContextManager[None]:
-    return locked(STATE_ROOT / ".docker.lock", "docker: waiting for another start or stop of the engine …")
+    return locked(LOCK, "docker: waiting for another start or stop of the engine …")
 
 
 def _docker(*words: str) -> str:
@@ -161,6 +164,14 @@ def _restore_network(bridges: Sequence[str]) -> None:
     if Path("/sys/class/net/docker0").exists():
         run(["ip", "link", "delete", "docker0"], env=SYSTEM)
     FORWARDING.write_text((FOLDER / "forwarding").read_text())
+
+
+def _unmount() -> None:
+    """Remove the mounts that an engine leaves: of network namespaces, and of its own folder."""
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for folder in (FOLDER, cache_root() / "docker"):
+        for point in reversed([point for point in mounted if Path(point).is_relative_to(folder)]):
+            run(["umount", point])
 
 
 def _remove_control_groups() -> None:
