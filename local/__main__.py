@@ -46,8 +46,9 @@ def _start(instance: Instance) -> image.Image:
     cluster.provide(instance)
     forget_caches()
     built = image.build()
-    cluster.up(instance, {built.tag: built.tar})
+    cluster.connect(instance)
     standin.up(instance)
+    cluster.up(instance, {built.tag: built.tar})
     return built
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from local import image
 from local.engine.environment import first_on_path
 from local.instance import Instance
+from local.minikube import checks, docker, ingress
 from local.minikube import cluster as minikube
-from local.minikube import docker, ingress
-from local.node import host, metrics_server, node
+from local.node import host, metrics_server, network, node
 from local.node.binaries import build as node_binaries
 
 
@@ -24,6 +24,7 @@ def check(instance: Instance, *, building: bool) -> None:
     if not instance.on_minikube:
         host.check(image.PACKAGES if building else None)
     elif building:
+        checks.version()
         docker.up()
 
 
@@ -34,6 +35,14 @@ def provide(instance: Instance) -> None:
     else:
         node_binaries()
         metrics_server.build()
+
+
+def connect(instance: Instance) -> None:
+    """Make the network between this machine and the cluster."""
+    if instance.on_minikube:
+        minikube.connect(instance)
+    else:
+        network.up(instance)
 
 
 def up(instance: Instance, images: Mapping[str, Path]) -> None:

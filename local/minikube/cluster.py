@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.cache import cache_root
-from local.command import WITHOUT_PROXY, output, run
+from local.command import WITHOUT_PROXY, output
 from local.engine.environment import first_on_path
 from local.errors import UserError
 from local.instance import Instance
-from local.minikube import checks, docker, images, programs, registries
+from local.minikube import checks, docker, images, network, programs, registries
 from local.node.binaries import KUBERNETES_VERSION
 from local.node.binaries import build as node_binaries
 from local.progress import step
@@ -110,6 +110,20 @@ def status(instance: Instance) -> Status:
     )
 
 
+def connect(instance: Instance) -> None:
+    """Make the cluster's network, which needs no node yet.
+
+    Raises:
+        UserError: its name or its addresses are in use already.
+
+    """
+    if not home(instance).exists():
+        checks.names(instance)
+        checks.addresses(instance)
+        home(instance).mkdir(mode=0o700, parents=True)
+    network.up(instance)
+
+
 def up(instance: Instance) -> None:
     """Start the cluster unless it runs, and wait until it is ready.
 
@@ -118,15 +132,10 @@ def up(instance: Instance) -> None:
 
     """
     if not status(instance).ready:
-        if not home(instance).exists():
-            checks.names(instance)
-            checks.addresses(instance)
         checks.room()
-        home(instance).mkdir(mode=0o700, parents=True, exist_ok=True)
         with step("minikube: starting the cluster"):
             _minikube(instance, "start", *_options(instance))
             _minikube(instance, "addons", "enable", "metrics-server", *images.metrics_server_options())
-    _route_databases(instance)
 
 
 def load(instance: Instance, image: str, archive: Path) -> None:
@@ -150,6 +159,7 @@ def purge(instance: Instance) -> None:
             docker.up()
         with step("minikube: deleting the cluster"):
             _minikube(instance, "delete")
+        network.down(instance)
         shutil.rmtree(home(instance))
     kubeconfig(instance).unlink(missing_ok=True)
 
@@ -166,7 +176,6 @@ def _options(instance: Instance) -> list[str]:
         "--container-runtime=containerd",
         "--cni=bridge",
         f"--kubernetes-version={KUBERNETES_VERSION}",
-        f"--subnet={instance.node_subnet}",
         "--cpus=no-limit",
         "--memory=no-limit",
         "--embed-certs",
@@ -186,19 +195,6 @@ def _link(name: Path, target: Path) -> None:
     name.parent.mkdir(parents=True, exist_ok=True)
     name.unlink(missing_ok=True)
     name.symlink_to(target)
-
-
-def _route_databases(instance: Instance) -> None:
-    """Make the addresses of Cloud SQL instances this machine's own, on the cluster's bridge: they go with it."""
-    network = output(
-        ["docker", "network", "inspect", "--format", "{{.Id}}", instance.profile], env=environment(instance)
-    )
-    route = ["route", "replace", "local", instance.sql_addresses, "dev", f"br-{network[:12]}"]
-    node = output(
-        ["docker", "inspect", "--format", "{{.Config.Image}}", instance.profile], env=environment(instance)
-    ).strip()
-    container = ["docker", "run", "--rm", "--network=host", "--cap-add=NET_ADMIN", "--entrypoint=ip"]
-    run([*container, node, *route], env=environment(instance))
 
 
 def _minikube(instance: Instance, *arguments: str) -> str:

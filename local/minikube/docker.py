@@ -104,7 +104,9 @@ def _docker(*words: str) -> str:
 
 def _ask() -> subprocess.CompletedProcess[str]:
     """Ask the engine for its version: ours, or the one that the person's own settings name."""
-    command = ["docker", "version"] if shutil.which("docker") else ["false"]
+    command = ["docker", "version"]
+    if shutil.which("docker") is None:
+        return subprocess.CompletedProcess(command, 1, "", "no docker")
     return subprocess.run(command, check=False, capture_output=True, text=True, env={**os.environ, **environment()})
 
 
@@ -142,6 +144,9 @@ def _start() -> None:
         "cgroup-parent": f"/{CONTROL_GROUP}",
     }
     (FOLDER / "daemon.json").write_text(json.dumps(settings, indent=2))
+    (FOLDER / "docker.pid").unlink(
+        missing_ok=True
+    )  # of an engine that was killed: it would keep this one from starting
     path = first_on_path(programs.runc(), SYSTEM_FOLDERS) if programs.lacks_capability() else SYSTEM_FOLDERS
     daemon = replace(_daemon(), env={"PATH": path})
     daemon.start()

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from local.instance import Instance
+from local.instance import CLUSTER_VARIABLE, NAME_VARIABLE, Instance
 from local.ownership import owner
-from tests import firewall
+from tests.e2e import machine
 from tests.scratch import Scratch
 
 INSTANCE = "end-to-end"
@@ -22,14 +22,6 @@ def output(*argv: str) -> str:
     return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
-def network() -> list[str]:
-    """Return this machine's firewall rules, and the links and routes of the tests' instance."""
-    instance = Instance(INSTANCE)
-    links = [*output("ip", "-brief", "link").splitlines(), *output("ip", "route", "show", "table", "all").splitlines()]
-    marks = (f"{instance.veth_host}@", f"{instance.veth_host} ", instance.host_address.rpartition(".")[0] + ".")
-    return sorted([*firewall.rules(), *(line for line in links if any(mark in line for mark in marks))])
-
-
 @dataclass(frozen=True)
 class Stack:
     """The running `local` stack of the tests' instance.
@@ -38,14 +30,14 @@ class Stack:
         project: the copy of the project that it was started from.
         outputs: its outputs.
         up_seconds: how long `make up` took.
-        network_before: the machine's network before there was an instance.
+        before: the machine's traces of the instance before there was one.
 
     """
 
     project: Scratch
     outputs: dict[str, str]
     up_seconds: float
-    network_before: list[str]
+    before: set[str]
 
     @property
     def tracking_uri(self) -> str:
@@ -54,14 +46,15 @@ class Stack:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Remove the installation last."""
-    items.sort(key=lambda item: "test_removal" in item.nodeid)
+    """Stop and mend the installation late, and remove it last."""
+    late = ("test_installation", "test_removal")
+    items.sort(key=lambda item: [name in item.nodeid for name in reversed(late)])
 
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     """A copy of the project whose instance is removed before and after."""
-    scratch = Scratch.create(tmp_path_factory.mktemp("clone"), {"MLFLOW_LOCAL_INSTANCE": INSTANCE})
+    scratch = Scratch.create(tmp_path_factory.mktemp("clone"), {NAME_VARIABLE: INSTANCE, CLUSTER_VARIABLE: "minikube"})
     left_by = owner(Instance(INSTANCE))
     Scratch(left_by if left_by and left_by.exists() else scratch.folder, scratch.env).run("make", "down")
     assert not Instance(INSTANCE).state.exists()
@@ -72,7 +65,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
 @pytest.fixture(scope="session")
 def stack(project: Scratch) -> Stack:
     """The stack after `make up`."""
-    before = network()
+    before = machine.trace(Instance(INSTANCE))
     started = time.monotonic()
     made = project.run("make", "up")
     assert made.returncode == 0, made.stdout + made.stderr

@@ -1,29 +1,15 @@
 """What is left on the machine when all is over; comes last."""
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 from google.cloud import storage
 
-from tests.e2e.conftest import INSTANCE, Stack, network, output
+from local.instance import Instance
+from tests.e2e import machine
+from tests.e2e.conftest import INSTANCE, Stack
 
 NAMES = ("ü x/日本", "a", "a/b", "dots/../up", "end/", "double//slash", "x/acl", "% +?#&", "long" * 256)
-MARK = f"mlflow-local-{INSTANCE}"
-
-
-def traces() -> dict[str, list[str]]:
-    """Return what an instance makes on a machine, by kind."""
-    state = f"/var/lib/mlflow-local/{INSTANCE}"
-    return {
-        "processes": [line for line in output("ps", "-eww", "-o", "args=").splitlines() if state in line],
-        "mounts": [
-            line for line in Path("/proc/self/mounts").read_text().splitlines() if state in line or MARK in line
-        ],
-        "namespaces": [line for line in output("ip", "netns", "list").splitlines() if MARK in line],
-        "control groups": [str(path) for path in Path("/sys/fs/cgroup").rglob(MARK)],
-        "state": [str(path) for path in Path(state).parent.glob(INSTANCE)],
-    }
 
 
 def use_as_several_clients_do(bucket: storage.Bucket) -> None:
@@ -52,11 +38,9 @@ def test_destroy_after_a_day_of_use_removes_every_resource(stack: Stack) -> None
 
 
 def test_make_down_leaves_nothing(stack: Stack) -> None:
-    made = traces()
-    assert all(made.values()), made
-    assert stack.network_before != network()
+    kinds = {line.partition(" ")[0] for line in machine.trace(Instance(INSTANCE)) - stack.before}
+    assert {"process", "mount", "control", "link", "route", "rule", "file"} <= kinds
 
     stack.project.output("make", "down")
 
-    assert not any(traces().values()), traces()
-    assert stack.network_before == network()
+    assert machine.trace(Instance(INSTANCE)) == stack.before

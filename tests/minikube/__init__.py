@@ -1,1 +1,0 @@
-"""The whole, on real parts."""
