@@ -93,7 +93,7 @@ def log(instance: Instance) -> Path:
 
 def status(instance: Instance) -> Status:
     """Look at what runs."""
-    if not home(instance).exists():
+    if not (home(instance) / "profiles" / instance.profile / "config.json").exists():
         return Status(host="Nonexistent", kubelet="Nonexistent", api_server="Nonexistent")
     asked = subprocess.run(
         ["minikube", "status", "--output=json"],
@@ -102,7 +102,8 @@ def status(instance: Instance) -> Status:
         text=True,
         env={**os.environ, **environment(instance)},
     )
-    said: dict[str, str] = json.loads(asked.stdout) if asked.stdout.startswith("{") else {}
+    told = [line for line in asked.stdout.splitlines() if '"Host"' in line]  # other lines are of what went wrong
+    said: dict[str, str] = json.loads(told[0]) if told else {}
     return Status(
         host=said.get("Host", "Nonexistent"),
         kubelet=said.get("Kubelet", "Nonexistent"),
@@ -147,7 +148,7 @@ def load(instance: Instance, image: str, archive: Path) -> None:
 
 def down(instance: Instance) -> None:
     """Stop the cluster; what is on disk stays."""
-    if home(instance).exists() and status(instance).host == "Running":
+    if status(instance).host == "Running":
         with step("minikube: stopping the cluster"):
             _minikube(instance, "stop")
 
