@@ -38,14 +38,14 @@ class Rehearsal:
         plain = {
             **google,
             "gcp:project": PROJECT_ID,
-            "kubernetes:context": "mlflow-local",
+            "kubernetes:context": self.instance.profile,
             "mlflow:network": f"projects/{PROJECT_ID}/global/networks/default",
             "mlflow:image": image,
             "mlflow:host": HOST,
             "mlflow:ingressClass": "nginx",
             "mlflow:tlsCertificate": self.certificate.certificate,
-            # Two servers, and a third while they are replaced or at work, on a machine of two cores.
-            "mlflow:cpuRequest": "300m",
+            # Two servers, and a third while they are replaced or at work, on what kubeadm's pods leave of two cores.
+            "mlflow:cpuRequest": "250m",
             "mlflow:workers": "1",
             "mlflow:maxReplicas": "3",
             **changes,

@@ -1,7 +1,6 @@
 """A server that has lost its database is not asked, and not ended either: the database may come back."""
 
 import json
-import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
 
@@ -12,13 +11,13 @@ from tests.production.rehearsal import Rehearsal
 @contextmanager
 def without_database(rehearsal: Rehearsal) -> Generator[None]:
     """Keep the pods from their database while the block runs."""
-    route = ["ip", "-netns", rehearsal.instance.network_namespace, "route"]
-    nowhere = ["unreachable", f"{rehearsal.outputs()['database_host']}/32"]
-    subprocess.run([*route, "add", *nowhere], check=True)
+    route = ("docker", "exec", rehearsal.instance.profile, "ip", "route")
+    nowhere = ("unreachable", f"{rehearsal.outputs()['database_host']}/32")
+    rehearsal.project.output(*route, "add", *nowhere)
     try:
         yield
     finally:
-        subprocess.run([*route, "delete", *nowhere], check=True)
+        rehearsal.project.output(*route, "delete", *nowhere)
 
 
 def ready(rehearsal: Rehearsal) -> int:

@@ -22,8 +22,7 @@ from mlflow.entities import ViewType
 
 from local.image import build
 from local.image.build import mlflow_version
-from local.node import images
-from local.node.layout import Layout
+from local.minikube import cluster
 from tests.large import MIB
 from tests.production.client import Client
 from tests.production.load import constant_load, lost
@@ -152,7 +151,7 @@ def test_a_release_is_taken_without_a_lost_request_and_given_back_with_what_is_s
     vacant: Scratch, rehearsal: Rehearsal, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     previous, current = build(PREVIOUS_LOCK), build()
-    images.ensure(Layout(rehearsal.instance), {previous.tag: previous.tar})
+    cluster.load(rehearsal.instance, previous.tag, previous.tar)
 
     with following(vacant, "release", {"mlflow:image": previous.digest}):
         password = admit(vacant, "release", monkeypatch)
