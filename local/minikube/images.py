@@ -2,25 +2,30 @@
 
 A preload is minikube's own means against waiting: an archive of everything below /var that a new node would fetch, the
 images of the control plane and the programs that kubeadm wants. Owns what is in both; leaves the programs to
-`local.minikube.programs`, and the file systems below them to `local.minikube.debian`.
+`local.minikube.programs`, and the file systems below them to `local.debian`.
 """
 
 import os
+import platform
 import shutil
 from pathlib import Path
 
 from local import debian
 from local.cache import cached, key_of
 from local.command import output, run
+from local.engine.go import go_version
 from local.minikube import docker, programs, registries
 from local.node import metrics_server
 from local.node.binaries import COMPONENTS, KUBERNETES_VERSION
+from local.node.binaries import FOLDER as NODE_MODULES
 from local.node.binaries import build as node_binaries
 from local.progress import step
 
 NODE = Path(__file__).with_name("node")
 PRELOADED = Path(__file__).with_name("preload")
-PRELOAD = f"preloaded-images-k8s-v18-{KUBERNETES_VERSION}-containerd-overlay2-amd64.tar.lz4"
+_ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+PRELOAD = f"preloaded-images-k8s-v18-{KUBERNETES_VERSION}-containerd-overlay2-{_ARCHITECTURE}.tar.lz4"
+"""The name by which minikube 1.38 looks for it (pkg/minikube/download/preload.go)."""
 METRICS_SERVER = f"metrics-server:{metrics_server.VERSION}"
 REGISTRY = "localhost"
 _NODE_PACKAGES = (
@@ -69,8 +74,9 @@ def preload() -> Path:
 
 
 def _key(sources: Path) -> str:
-    made_of = (Path(__file__), Path(debian.__file__), Path(programs.__file__), programs.MODULES)
-    return key_of(sources, *made_of, str(programs.lacks_capability()))
+    code = (Path(__file__), Path(debian.__file__), Path(programs.__file__))
+    modules = (programs.MODULES, NODE_MODULES / "kubernetes", NODE_MODULES / "coredns", metrics_server.MODULE)
+    return key_of(sources, *code, *modules, go_version(), str(programs.lacks_capability()))
 
 
 def _node_context(out: Path) -> None:

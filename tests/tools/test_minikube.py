@@ -2,13 +2,18 @@
 
 import json
 import os
+import urllib.request
+from collections.abc import Iterator
+from email.message import Message
 from pathlib import Path
+from typing import NoReturn
+from urllib.error import HTTPError, URLError
 
 import pytest
 
 from local.errors import UserError
 from local.instance import Instance
-from local.minikube import checks, docker
+from local.minikube import checks, docker, registries
 
 MINE = Instance("mine")
 
@@ -127,3 +132,35 @@ def test_addresses_that_are_in_use_are_refused(program: Program, route: str, *, 
             checks.addresses(MINE)
     else:
         checks.addresses(MINE)
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int | None]]:
+    """What each registry answers, by its address: a status, or None for nothing at all."""
+    answers: dict[str, int | None] = dict.fromkeys(registries.ADDRESSES, 401)
+
+    def urlopen(address: str, timeout: float) -> NoReturn:
+        assert timeout <= 5
+        status = answers[address]
+        raise HTTPError(address, status, "", Message(), None) if status else URLError("no such host")
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    registries.answer.cache_clear()
+    yield answers
+    registries.answer.cache_clear()
+
+
+def test_registries_that_want_a_login_answer(registry: dict[str, int | None]) -> None:
+    assert registry
+    assert registries.answer()
+
+
+@pytest.mark.parametrize("said", [None, 403, 502])
+def test_a_registry_that_does_not_answer_is_named_once(
+    registry: dict[str, int | None], capsys: pytest.CaptureFixture[str], said: int | None
+) -> None:
+    registry["https://registry.k8s.io/v2/"] = said
+
+    assert not registries.answer()
+    assert not registries.answer()
+    assert capsys.readouterr().err.count("https://registry.k8s.io/v2/ does not answer") == 1
