@@ -10,8 +10,9 @@ from local.engine.environment import first_on_path
 from local.instance import Instance
 from local.minikube import checks, docker, ingress
 from local.minikube import cluster as minikube
-from local.node import host, metrics_server, network, node
+from local.node import host, images, metrics_server, network, node
 from local.node.binaries import build as node_binaries
+from local.node.layout import Layout
 
 
 def check(instance: Instance, *, building: bool) -> None:
@@ -25,13 +26,14 @@ def check(instance: Instance, *, building: bool) -> None:
         host.check(image.PACKAGES if building else None)
     elif building:
         checks.version()
-        docker.up()
+        checks.user()
 
 
 def provide(instance: Instance) -> None:
     """Build what is missing."""
     if instance.on_minikube:
-        minikube.provide()
+        docker.up(instance)
+        minikube.provide(instance)
     else:
         node_binaries()
         metrics_server.build()
@@ -45,13 +47,21 @@ def connect(instance: Instance) -> None:
         network.up(instance)
 
 
-def up(instance: Instance, images: Mapping[str, Path]) -> None:
+def up(instance: Instance, archives: Mapping[str, Path]) -> None:
     """Start what is missing of it, and bring in images: archives by name."""
     if not instance.on_minikube:
-        node.up(instance, node_binaries(), images)
+        node.up(instance, node_binaries(), archives)
         return
     minikube.up(instance)
-    for name, archive in images.items():
+    load(instance, archives)
+
+
+def load(instance: Instance, archives: Mapping[str, Path]) -> None:
+    """Bring images into a running cluster: archives by name."""
+    if not instance.on_minikube:
+        images.ensure(Layout(instance), archives)
+        return
+    for name, archive in archives.items():
         minikube.load(instance, name, archive)
 
 
@@ -66,7 +76,7 @@ def down(instance: Instance) -> None:
     if instance.on_minikube:
         ingress.down(instance)
         minikube.down(instance)
-        docker.down()
+        docker.down(instance)
     else:
         node.down(instance)
 
@@ -76,7 +86,7 @@ def purge(instance: Instance) -> None:
     if instance.on_minikube:
         ingress.down(instance)
         minikube.purge(instance)
-        docker.down()
+        docker.down(instance)
     else:
         node.purge(instance)
 

@@ -116,23 +116,28 @@ class Instance:
 
     @property
     def on_minikube(self) -> bool:
-        """Whether the cluster is minikube's: as it is started, or as MLFLOW_LOCAL_CLUSTER says for one that is not yet.
+        """Whether the cluster is minikube's: as noted when it was made, or else as MLFLOW_LOCAL_CLUSTER says."""
+        return self.cluster == "minikube"
+
+    @property
+    def cluster(self) -> str:
+        """The kind of the cluster.
 
         Raises:
-            UserError: MLFLOW_LOCAL_CLUSTER names no kind of cluster, or another than the instance has.
+            UserError: MLFLOW_LOCAL_CLUSTER names no kind.
 
         """
-        chosen = os.environ.get(CLUSTER_VARIABLE)
-        if chosen is not None and chosen not in CLUSTERS:
+        if self.cluster_note.exists():
+            return self.cluster_note.read_text()
+        chosen = os.environ.get(CLUSTER_VARIABLE) or CLUSTERS[0]
+        if chosen not in CLUSTERS:
             raise UserError(f"{CLUSTER_VARIABLE}={chosen!r} is no kind of cluster: use {' or '.join(CLUSTERS)}")
-        folders = {"node": self.state / "node", "minikube": self.state / ".minikube"}
-        there = [kind for kind, folder in folders.items() if folder.exists()]
-        if chosen is not None and there and chosen not in there:
-            raise UserError(
-                f"{CLUSTER_VARIABLE}={chosen}, but the instance {self.name!r} has a cluster of the kind {there[0]}: "
-                "run `make down` first"
-            )
-        return "minikube" in (there or [chosen])
+        return chosen
+
+    @property
+    def cluster_note(self) -> Path:
+        """The file that says of what kind the cluster is."""
+        return self.state / "cluster"
 
     @property
     def profile(self) -> str:

@@ -1,20 +1,28 @@
 """Which clone an instance belongs to, so that two clones never act on the same one."""
 
+import os
 from pathlib import Path
 
 from local.errors import UserError
-from local.instance import NAME_VARIABLE, STATE_ROOT, Instance
+from local.instance import CLUSTER_VARIABLE, NAME_VARIABLE, STATE_ROOT, Instance
 from local.virtualenv import PROJECT
 
 
 def claim(instance: Instance) -> None:
-    """Note that the instance belongs to this clone.
+    """Note that the instance belongs to this clone, and of what kind its cluster is.
 
     Raises:
-        UserError: another clone holds the name, or an instance of another name has the same addresses.
+        UserError: another clone holds the name, an instance of another name has the same addresses, or this one has
+            a cluster of another kind than MLFLOW_LOCAL_CLUSTER says.
 
     """
     check(instance)
+    chosen = os.environ.get(CLUSTER_VARIABLE) or instance.cluster
+    if chosen != instance.cluster:
+        raise UserError(
+            f"{CLUSTER_VARIABLE}={chosen}, but the cluster of the instance {instance.name!r} is of the kind "
+            f"{instance.cluster}: run `make down` first"
+        )
     for other in sorted(STATE_ROOT.glob("*/owner")):
         name = other.parent.name
         if name != instance.name and Instance(name).number == instance.number:
@@ -25,6 +33,7 @@ def claim(instance: Instance) -> None:
     instance.state.mkdir(parents=True, exist_ok=True)
     instance.state.chmod(0o711)
     _note(instance).write_text(str(PROJECT.resolve()))
+    instance.cluster_note.write_text(chosen)
 
 
 def check(instance: Instance) -> None:

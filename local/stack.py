@@ -86,13 +86,13 @@ def _release(instance: Instance, variables: dict[str, str]) -> None:
 def settings(instance: Instance, image: str) -> dict[str, str]:
     """Return the settings of Pulumi.local.yaml that follow from the instance, by their configuration paths."""
     derived = {
+        "kubernetes:context": instance.profile if instance.on_minikube else "mlflow-local",
+        # What kubeadm's pods reserve leaves less than two CPUs of two, and a rollout needs room for two pods.
+        "mlflow:cpuRequest": "250m" if instance.on_minikube else "1",
         "mlflow:authorizedNetworks[0]": instance.subnet,
         "mlflow:image": image,
         "mlflow:nodeAddress": instance.node_address,
     }
-    if instance.on_minikube:
-        # What kubeadm's pods reserve leaves less than two CPUs of two, and a rollout needs room for two pods.
-        derived |= {"kubernetes:context": instance.profile, "mlflow:cpuRequest": "250m"}
     return derived | {f"gcp:{key}": url for key, url in endpoints(instance.gcp_endpoint).items()}
 
 

@@ -2,13 +2,14 @@
 
 import ipaddress
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 
 from local.command import output
 from local.errors import UserError
-from local.instance import NAME_VARIABLE, Instance
+from local.instance import CLUSTER_VARIABLE, NAME_VARIABLE, Instance
 from local.minikube import docker
 
 NEEDED_MINIKUBE = (1, 36)
@@ -36,6 +37,15 @@ def version() -> None:
         raise UserError(
             f"`minikube` is {said}, v{wanted} or newer is needed: https://minikube.sigs.k8s.io/docs/start/ "
             "(macOS: `brew upgrade minikube`)"
+        )
+
+
+def user() -> None:
+    """Check that root asks: the server's image is still built by programs that need it."""
+    if os.geteuid() != 0:
+        raise UserError(
+            f"{CLUSTER_VARIABLE}=minikube builds the server's image as root, and this is user id {os.geteuid()}: "
+            "run it by `sudo`, or follow the `dev` walk-through in README.md"
         )
 
 

@@ -65,10 +65,10 @@ def environment(instance: Instance, path: str | None = None) -> dict[str, str]:
     }
 
 
-def provide() -> None:
-    """Build what is missing: programs, and what would be pulled where no registry answers."""
+def provide(instance: Instance) -> None:
+    """Build what is missing: programs, and what a new node would pull where no registry answers."""
     _tools()
-    if not registries.answer():
+    if not exists(instance) and not registries.answer():
         images.node()
         images.preload()
 
@@ -93,7 +93,7 @@ def log(instance: Instance) -> Path:
 
 def status(instance: Instance) -> Status:
     """Look at what runs."""
-    if not (home(instance) / "profiles" / instance.profile / "config.json").exists():
+    if not exists(instance):
         return Status(host="Nonexistent", kubelet="Nonexistent", api_server="Nonexistent")
     asked = subprocess.run(
         ["minikube", "status", "--output=json"],
@@ -136,7 +136,8 @@ def up(instance: Instance) -> None:
         checks.room()
         with step("minikube: starting the cluster"):
             _minikube(instance, "start", *_options(instance))
-            _minikube(instance, "addons", "enable", "metrics-server", *images.metrics_server_options())
+    if not json.loads(_configuration(instance).read_text())["Addons"].get("metrics-server"):
+        _minikube(instance, "addons", "enable", "metrics-server", *images.metrics_server_options())
 
 
 def load(instance: Instance, image: str, archive: Path) -> None:
@@ -148,7 +149,8 @@ def load(instance: Instance, image: str, archive: Path) -> None:
 
 def down(instance: Instance) -> None:
     """Stop the cluster; what is on disk stays."""
-    if status(instance).host == "Running":
+    if exists(instance):
+        docker.up(instance)
         with step("minikube: stopping the cluster"):
             _minikube(instance, "stop")
 
@@ -156,13 +158,22 @@ def down(instance: Instance) -> None:
 def purge(instance: Instance) -> None:
     """Remove the cluster with everything that it holds."""
     if home(instance).exists():
-        if docker.stopped():
-            docker.up()
-        with step("minikube: deleting the cluster"):
-            _minikube(instance, "delete")
+        docker.up(instance)
+        if exists(instance):
+            with step("minikube: deleting the cluster"):
+                _minikube(instance, "delete")
         network.down(instance)
         shutil.rmtree(home(instance))
     kubeconfig(instance).unlink(missing_ok=True)
+
+
+def exists(instance: Instance) -> bool:
+    """Tell whether a cluster was begun; it may be stopped."""
+    return _configuration(instance).exists()
+
+
+def _configuration(instance: Instance) -> Path:
+    return home(instance) / "profiles" / instance.profile / "config.json"
 
 
 def home(instance: Instance) -> Path:
@@ -172,7 +183,12 @@ def home(instance: Instance) -> Path:
 
 def _options(instance: Instance) -> list[str]:
     """Return how a cluster is started: of what people pull where they can, else of what is built here."""
+    # minikube's docker driver is not for root, unless root insists.
+    always = ["--interactive=false", *(["--force"] if os.geteuid() == 0 else [])]
+    if exists(instance):
+        return always
     options = [
+        *always,
         "--driver=docker",
         "--container-runtime=containerd",
         "--cni=bridge",
@@ -181,14 +197,10 @@ def _options(instance: Instance) -> list[str]:
         "--memory=no-limit",
         "--embed-certs",
         "--install-addons=false",
-        "--interactive=false",
     ]
-    if os.geteuid() == 0:
-        options.append("--force")  # minikube's docker driver is not for root, unless root insists
-    cache = home(instance) / "cache"
     if not registries.answer():
         options.append(f"--base-image={images.node()}")
-        _link(cache / "preloaded-tarball" / images.PRELOAD, images.preload() / images.PRELOAD)
+        _link(home(instance) / "cache" / "preloaded-tarball" / images.PRELOAD, images.preload() / images.PRELOAD)
     return options
 
 

@@ -7,6 +7,7 @@ images are kept with everything else that is built; what it changed of this mach
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -18,13 +19,13 @@ from local.cache import cache_root, locked
 from local.command import output, run
 from local.engine.environment import first_on_path
 from local.errors import UserError
-from local.instance import STATE_ROOT
+from local.instance import STATE_ROOT, Instance
 from local.minikube import programs
-from local.packages import SYSTEM_FOLDERS, require
-from local.process import Daemon, wait_for
+from local.packages import SYSTEM_FOLDERS, missing, require
+from local.process import Daemon, start_time, wait_for
 from local.progress import step
 
-PACKAGES = {"/usr/sbin/dockerd": "docker.io", "iptables-save": "iptables", "ip": "iproute2"}
+PACKAGES = {"dockerd": "docker.io", "iptables-save": "iptables", "ip": "iproute2"}
 FOLDER = STATE_ROOT / ".docker"
 """Of our own engine; it is there from the engine's first start until its end for good."""
 LOCK = STATE_ROOT / ".docker.lock"
@@ -32,6 +33,8 @@ CONTROL_GROUP = "mlflow-local"
 START_SECONDS = 60
 STOP_SECONDS = 60
 SYSTEM = {"PATH": SYSTEM_FOLDERS}
+_CHAINS = (" DOCKER ", " DOCKER-")
+_CHAINS_SAVED = (":DOCKER ", ":DOCKER-")
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
 
@@ -51,8 +54,8 @@ def environment(path: str | None = None) -> dict[str, str]:
     }
 
 
-def up() -> None:
-    """Make an engine answer.
+def up(instance: Instance) -> None:
+    """Make an engine answer; one of our own does not end before the instance lets go of it.
 
     Raises:
         UserError: none answers, and none can be started from here; says what helps.
@@ -62,36 +65,39 @@ def up() -> None:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise UserError(_remedy())
-    require(PACKAGES)
+    _provide()
     with _alone():
-        if not _daemon().running():
-            with step("docker: starting an engine, since none answers"):
-                _start()
+        (FOLDER / "users").mkdir(parents=True, exist_ok=True)
+        (FOLDER / "users" / instance.name).touch()
+        _start()
 
 
-def down() -> None:
-    """Stop our own engine, unless a container runs on it; where it holds none at all, it goes for good."""
+def down(instance: Instance) -> None:
+    """Let go of our own engine: it stops with its last user, and goes for good where it holds no container."""
     if not FOLDER.exists():
         return
     with _alone():
-        daemon = _daemon()
-        if daemon.running():
-            if _docker("ps", "--quiet"):
-                return
-            holds_containers = bool(_docker("ps", "--all", "--quiet"))
-            bridges = [f"br-{network[:12]}" for network in _docker("network", "ls", "--quiet").split()]
-            daemon.stop(STOP_SECONDS)
-            _restore_network([*bridges, "docker0"])
-            _remove_control_groups()
-            _unmount()
-            if not holds_containers:
-                shutil.rmtree(FOLDER)
-                LOCK.unlink()
+        _start()  # one that was killed ends and removes what it left
+        (FOLDER / "users" / instance.name).unlink(missing_ok=True)
+        if any((STATE_ROOT / user.name).exists() for user in (FOLDER / "users").iterdir()):
+            return
+        holds_containers = bool(_docker("ps", "--all", "--quiet"))
+        bridges = [f"br-{network[:12]}" for network in _docker("network", "ls", "--quiet").split()]
+        _daemon().stop(STOP_SECONDS)
+        _restore_network([*bridges, "docker0"])
+        _remove_control_groups()
+        _unmount()
+        if not holds_containers:
+            shutil.rmtree(FOLDER)
+            LOCK.unlink()
 
 
-def stopped() -> bool:
-    """Tell whether there is an engine of our own that does not run."""
-    return FOLDER.exists() and not _daemon().running()
+def _provide() -> None:
+    """Install Docker where it is missing; Debian's own service of it is neither started now nor with the machine."""
+    ours = bool(missing(PACKAGES))
+    require(PACKAGES)
+    if ours and shutil.which("systemctl", path=SYSTEM_FOLDERS):
+        run(["systemctl", "disable", "--quiet", "docker.service", "docker.socket"], env=SYSTEM)
 
 
 def _alone() -> AbstractContextManager[None]:
@@ -124,32 +130,17 @@ def _remedy() -> str:
 
 
 def _daemon() -> Daemon:
-    command = ["/usr/sbin/dockerd", "--config-file", FOLDER / "daemon.json"]
+    program = shutil.which("dockerd", path=SYSTEM_FOLDERS) or "dockerd"
+    command = [program, "--config-file", FOLDER / "daemon.json"]
     return Daemon(name="docker", argv=command, run_dir=FOLDER / "run", log_dir=FOLDER)
 
 
 def _start() -> None:
-    for folder in (FOLDER / "config", FOLDER / "bin", cache_root() / "docker"):
-        folder.mkdir(parents=True, exist_ok=True)
-    if not (FOLDER / "bin/docker").exists():
-        (FOLDER / "bin/docker").symlink_to("/usr/bin/docker")
-    if not (FOLDER / "forwarding").exists():
-        (FOLDER / "forwarding").write_text(FORWARDING.read_text())
-    settings = {
-        "data-root": str(cache_root() / "docker"),
-        "exec-root": str(FOLDER / "exec"),
-        "pidfile": str(FOLDER / "docker.pid"),
-        "hosts": [f"unix://{FOLDER}/docker.sock"],
-        "exec-opts": ["native.cgroupdriver=cgroupfs"],
-        "cgroup-parent": f"/{CONTROL_GROUP}",
-    }
-    (FOLDER / "daemon.json").write_text(json.dumps(settings, indent=2))
-    (FOLDER / "docker.pid").unlink(
-        missing_ok=True
-    )  # of an engine that was killed: it would keep this one from starting
-    path = first_on_path(programs.runc(), SYSTEM_FOLDERS) if programs.lacks_capability() else SYSTEM_FOLDERS
-    daemon = replace(_daemon(), env={"PATH": path})
-    daemon.start()
+    """Start our own engine unless it runs, and wait until it answers."""
+    if not _daemon().running():
+        with step("docker: starting an engine of our own"):
+            _launch()
+    daemon = _daemon()
     wait_for(
         lambda: _ask().returncode == 0 or not daemon.running(),
         what="the Docker engine",
@@ -160,26 +151,66 @@ def _start() -> None:
         raise daemon.ended()
 
 
+def _launch() -> None:
+    for folder in (FOLDER / "config", FOLDER / "bin", cache_root() / "docker"):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not (FOLDER / "bin/docker").exists():
+        (FOLDER / "bin/docker").symlink_to("/usr/bin/docker")
+    if not (FOLDER / "before").exists():
+        policy = next(line.split()[1] for line in _rules("filter") if line.startswith(":FORWARD "))
+        (FOLDER / "before").write_text(f"{policy} {FORWARDING.read_text()}")
+    settings = {
+        "data-root": str(cache_root() / "docker"),
+        "exec-root": str(FOLDER / "exec"),
+        "pidfile": str(FOLDER / "docker.pid"),
+        "hosts": [f"unix://{FOLDER}/docker.sock"],
+        "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        "cgroup-parent": f"/{CONTROL_GROUP}",
+    }
+    (FOLDER / "daemon.json").write_text(json.dumps(settings, indent=2))
+    _forget_killed()
+    path = first_on_path(programs.runc(), SYSTEM_FOLDERS) if programs.lacks_capability() else SYSTEM_FOLDERS
+    replace(_daemon(), env={"PATH": path}).start()
+
+
+def _forget_killed() -> None:
+    """Remove the process id files of a killed engine; where its processes stay as zombies, it would wait for them."""
+    for note in (FOLDER / "docker.pid", FOLDER / "exec/containerd/containerd.pid"):
+        if note.exists() and start_time(int(note.read_text())) is None:
+            note.unlink()
+
+
+def _rules(table: str) -> list[str]:
+    return output(["iptables-save", "--table", table], env=SYSTEM).splitlines()
+
+
 def _restore_network(bridges: Sequence[str]) -> None:
-    """Take back what the engine did to this machine's network: its rules, its own bridge, and forwarding."""
-    rules = output(["iptables-save"], env=SYSTEM).splitlines()
-    kept = [line for line in rules if not any(name in line for name in ("DOCKER", *bridges))]
-    kept = [":FORWARD ACCEPT [0:0]" if line.startswith(":FORWARD DROP") else line for line in kept]
-    run(["iptables-restore"], env=SYSTEM, stdin="\n".join([*kept, ""]))
+    """Take back what the engine did to this machine's network: its rules and chains, its own bridge, forwarding."""
+    policy, forwarding = (FOLDER / "before").read_text().split()
+    for table in ("filter", "nat"):
+        iptables = ["iptables", "--wait", "--table", table]
+        lines = _rules(table)
+        for rule in (line for line in lines if line.startswith("-A ")):
+            if any(name in f"{rule} " for name in (*_CHAINS, *bridges)):
+                run([*iptables, "--delete", *shlex.split(rule)[1:]], env=SYSTEM)
+        for chain in (line[1:].split()[0] for line in lines if line.startswith(_CHAINS_SAVED)):
+            run([*iptables, "--delete-chain", chain], env=SYSTEM)
+    run(["iptables", "--wait", "--policy", "FORWARD", policy], env=SYSTEM)
     if Path("/sys/class/net/docker0").exists():
         run(["ip", "link", "delete", "docker0"], env=SYSTEM)
-    FORWARDING.write_text((FOLDER / "forwarding").read_text())
+    FORWARDING.write_text(forwarding)
+    (FOLDER / "before").unlink()
 
 
 def _unmount() -> None:
-    """Remove the mounts that an engine leaves: of network namespaces, and of its own folder."""
+    """Remove the mounts that an engine leaves, such as those of network namespaces."""
     mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for folder in (FOLDER, cache_root() / "docker"):
-        for point in reversed([point for point in mounted if Path(point).is_relative_to(folder)]):
-            run(["umount", point])
+    for point in reversed([point for point in mounted if Path(point).is_relative_to(FOLDER)]):
+        run(["umount", point])
 
 
 def _remove_control_groups() -> None:
-    for root in Path("/sys/fs/cgroup").rglob(CONTROL_GROUP):
+    roots = Path("/sys/fs/cgroup")
+    for root in (*roots.glob(CONTROL_GROUP), *roots.glob(f"*/{CONTROL_GROUP}")):
         for folder, _, _ in os.walk(root, topdown=False):
             Path(folder).rmdir()

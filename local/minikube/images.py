@@ -15,10 +15,8 @@ from local.cache import cached, key_of
 from local.command import output, run
 from local.engine.go import go_version
 from local.minikube import docker, programs, registries
-from local.node import metrics_server
+from local.node import binaries, metrics_server
 from local.node.binaries import COMPONENTS, KUBERNETES_VERSION
-from local.node.binaries import FOLDER as NODE_MODULES
-from local.node.binaries import build as node_binaries
 from local.progress import step
 
 NODE = Path(__file__).with_name("node")
@@ -35,19 +33,19 @@ _NODE_PACKAGES = (
     *("iputils-ping", "netcat-openbsd", "lz4", "sudo", "openssh-server"),
     *("containerd", "runc", "containernetworking-plugins"),
 )
-_CONTROL_PLANE = (
-    *(f"registry.k8s.io/kube-{name}:{KUBERNETES_VERSION}" for name in ("apiserver", "controller-manager")),
-    *(f"registry.k8s.io/kube-{name}:{KUBERNETES_VERSION}" for name in ("scheduler", "proxy")),
-    "registry.k8s.io/etcd:3.6.5-0",
-)
-"""What `kubeadm config images list` names, all one image: the name of the command chooses the program."""
-_ALONE = {
-    "coredns": "registry.k8s.io/coredns/coredns:v1.12.1",
-    "pause": "registry.k8s.io/pause:3.10.1",
-    "storage-provisioner": "gcr.io/k8s-minikube/storage-provisioner:v5",
-    "metrics-server": f"{REGISTRY}/{METRICS_SERVER}",
+_IMAGES = {
+    # What `kubeadm config images list` names; the name of the command chooses the program.
+    "kubernetes": (
+        *(f"registry.k8s.io/kube-{name}:{KUBERNETES_VERSION}" for name in ("apiserver", "controller-manager")),
+        *(f"registry.k8s.io/kube-{name}:{KUBERNETES_VERSION}" for name in ("scheduler", "proxy")),
+        "registry.k8s.io/etcd:3.6.5-0",
+    ),
+    "coredns": ("registry.k8s.io/coredns/coredns:v1.12.1",),
+    "pause": ("registry.k8s.io/pause:3.10.1",),
+    "storage-provisioner": ("gcr.io/k8s-minikube/storage-provisioner:v5",),
+    "metrics-server": (f"{REGISTRY}/{METRICS_SERVER}",),
 }
-"""Images of one static program each."""
+"""The images of a preload: targets of its Dockerfile, and the names that nodes know them by."""
 
 
 def node() -> str:
@@ -74,9 +72,12 @@ def preload() -> Path:
 
 
 def _key(sources: Path) -> str:
-    code = (Path(__file__), Path(debian.__file__), Path(programs.__file__))
-    modules = (programs.MODULES, NODE_MODULES / "kubernetes", NODE_MODULES / "coredns", metrics_server.MODULE)
-    return key_of(sources, *code, *modules, go_version(), str(programs.lacks_capability()))
+    code = (
+        *map(Path, (__file__, debian.__file__, programs.__file__, binaries.__file__, metrics_server.__file__)),
+        NODE,
+    )
+    modules = (programs.MODULES, binaries.FOLDER / "kubernetes", binaries.FOLDER / "coredns", metrics_server.MODULE)
+    return key_of(sources, NODE, *code, *modules, go_version(), str(programs.lacks_capability()))
 
 
 def _node_context(out: Path) -> None:
@@ -103,8 +104,7 @@ def _node_root() -> Path:
 def _make_preload(out: Path) -> None:
     work = out / "work"
     work.mkdir()
-    binaries = node_binaries()
-    for name, program in _static(binaries).items():
+    for name, program in _static().items():
         os.link(program, work / name)
     (work / "links").mkdir()
     for name in COMPONENTS:
@@ -112,25 +112,34 @@ def _make_preload(out: Path) -> None:
     shutil.copy(PRELOADED / "Dockerfile", work)
     with step("minikube: making the control plane's images (about 1 minute)"):
         debian.root(work / "root.tar", ["iptables", "conntrack", "kmod"])
-        for name, image in {**_ALONE, **dict.fromkeys(_CONTROL_PLANE, "")}.items():
-            target, tag = (name, image) if image else ("kubernetes", name)
-            run(["docker", "build", "--quiet", "--target", target, "--tag", tag, work], env=docker.environment())
-        images = [*_ALONE.values(), *_CONTROL_PLANE]
-        run(["docker", "save", "--output", work / "images.tar", *images], env=docker.environment())
-        run(["docker", "rmi", *images], env=docker.environment())
+        for target in _IMAGES:
+            run(
+                ["docker", "build", "--quiet", "--target", target, "--tag", _tag(target), work],
+                env=docker.environment(),
+            )
+        tags = [_tag(target) for target in _IMAGES]
+        run(["docker", "save", "--output", work / "images.tar", *tags], env=docker.environment())
+        run(["docker", "rmi", *tags], env=docker.environment())
     with step("minikube: packing them for nodes"):
         pack = ["docker", "run", "--rm", "--privileged", "--network", "none", "--entrypoint", "bash"]
         mounts = ["--volume", f"{out}:/out", "--volume", "/var/lib/containerd"]
         script = (PRELOADED / "pack").read_text()
-        run([*pack, *mounts, node(), "-c", script, "pack", KUBERNETES_VERSION, PRELOAD], env=docker.environment())
+        names = [f"{_tag(target)}={name}" for target, known in _IMAGES.items() for name in known]
+        run(
+            [*pack, *mounts, node(), "-c", script, "pack", KUBERNETES_VERSION, PRELOAD, *names],
+            env=docker.environment(),
+        )
     shutil.rmtree(work)
 
 
-def _static(binaries: Path) -> dict[str, Path]:
+def _tag(target: str) -> str:
+    return f"localhost/mlflow-local-{target}:preload"
+
+
+def _static() -> dict[str, Path]:
+    built = binaries.build()
     return {
-        "kubernetes": binaries / "kubernetes",
-        "pause": binaries / "pause",
-        "coredns": binaries / "coredns",
+        **{name: built / name for name in ("kubernetes", "pause", "coredns")},
         "storage-provisioner": programs.minikube() / "storage-provisioner",
         "metrics-server": metrics_server.build() / "metrics-server",
     }

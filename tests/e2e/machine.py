@@ -4,7 +4,9 @@ import os
 import subprocess
 from pathlib import Path
 
+from local.cache import cache_root
 from local.instance import STATE_ROOT, Instance
+from local.minikube.docker import CONTROL_GROUP, FOLDER
 from tests import firewall
 
 
@@ -13,11 +15,11 @@ def trace(instance: Instance) -> set[str]:
 
     What an engine of our own leaves of itself counts as well, unless another instance may use it.
     """
-    marks = [instance.profile, f"10.89.{instance.number}.", str(instance.state)]
+    marks = [f"{instance.profile} ", f"10.89.{instance.number}.", str(instance.state)]
     if not [other for other in STATE_ROOT.glob("*/.minikube") if other.parent != instance.state]:
-        marks += ["docker", "DOCKER", "/mlflow-local", "ip_forward"]
+        marks += [str(FOLDER), str(cache_root() / "docker"), "docker0", "DOCKER", f"/{CONTROL_GROUP} ", "ip_forward"]
     lines = [*_processes(), *_mounts(), *_groups(), *_network(), *_files(instance)]
-    return {line for line in lines if any(mark in line for mark in marks)}
+    return {line for line in lines if any(mark in f"{line} " for mark in marks)}
 
 
 def _output(*argv: str) -> list[str]:
@@ -42,7 +44,8 @@ def _mounts() -> list[str]:
 
 
 def _groups() -> list[str]:
-    return [f"control group {path}" for path in Path("/sys/fs/cgroup").rglob("mlflow-local*")]
+    roots = Path("/sys/fs/cgroup")
+    return [f"control group {path}" for depth in ("", "*/") for path in roots.glob(f"{depth}{CONTROL_GROUP}")]
 
 
 def _network() -> list[str]:

@@ -95,6 +95,8 @@ def test_a_stop_ends_every_process_and_keeps_what_is_stored(stack: Stack, run_id
 
 @pytest.mark.parametrize("victim", ["engine", "stand-in", "node"])
 def test_make_up_mends_what_was_killed_and_no_run_is_lost(stack: Stack, run_id: str, victim: str) -> None:
+    if victim == "engine" and not FOLDER.exists():
+        pytest.skip("Docker is the machine's own here, and not for a test to end")
     if victim == "engine":
         kill("docker", FOLDER / "run")
     elif victim == "stand-in":

@@ -39,7 +39,7 @@ def test_destroy_after_a_day_of_use_removes_every_resource(stack: Stack) -> None
 
 def test_make_down_leaves_nothing(stack: Stack) -> None:
     kinds = {line.partition(" ")[0] for line in machine.trace(Instance(INSTANCE)) - stack.before}
-    assert {"process", "mount", "control", "link", "route", "rule", "file"} <= kinds
+    assert {"process", "link", "route", "rule", "file"} <= kinds
 
     stack.project.output("make", "down")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.image import build
-from local.instance import CLUSTER_VARIABLE, LATE_VARIABLE, NAME_VARIABLE, Instance
+from local.instance import LATE_VARIABLE, NAME_VARIABLE, Instance
 from local.ownership import owner
 from tests.production.certificate import certificate
 from tests.production.rehearsal import HOST, Rehearsal
@@ -26,8 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     """A copy of the project whose instance runs without a stack, and is removed before and after."""
-    variables = {NAME_VARIABLE: INSTANCE, CLUSTER_VARIABLE: "minikube", LATE_VARIABLE: LATE_SECONDS}
-    scratch = Scratch.create(tmp_path_factory.mktemp("clone"), variables)
+    scratch = Scratch.create(tmp_path_factory.mktemp("clone"), {NAME_VARIABLE: INSTANCE, LATE_VARIABLE: LATE_SECONDS})
     left_by = owner(Instance(INSTANCE))
     Scratch(left_by if left_by and left_by.exists() else scratch.folder, scratch.env).output("make", "down")
     scratch.output("python3", "-m", "local", "start")

@@ -38,7 +38,7 @@ class Rehearsal:
         plain = {
             **google,
             "gcp:project": PROJECT_ID,
-            "kubernetes:context": self.instance.profile,
+            "kubernetes:context": self.instance.profile if self.instance.on_minikube else "mlflow-local",
             "mlflow:network": f"projects/{PROJECT_ID}/global/networks/default",
             "mlflow:image": image,
             "mlflow:host": HOST,
@@ -72,6 +72,12 @@ class Rehearsal:
     def kubectl(self, *words: str) -> str:
         """Run kubectl in the namespace of the server."""
         return self.project.output("kubectl", "--namespace", "mlflow", *words)
+
+    def in_node(self) -> tuple[str, ...]:
+        """Return what a command begins with that runs in the network of the cluster's node."""
+        if self.instance.on_minikube:
+            return ("docker", "exec", self.instance.profile)
+        return ("ip", "netns", "exec", self.instance.network_namespace)
 
     def pods(self) -> set[str]:
         """Return the names of the server's pods, those that are ending as well."""

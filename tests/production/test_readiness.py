@@ -11,7 +11,7 @@ from tests.production.rehearsal import Rehearsal
 @contextmanager
 def without_database(rehearsal: Rehearsal) -> Generator[None]:
     """Keep the pods from their database while the block runs."""
-    route = ("docker", "exec", rehearsal.instance.profile, "ip", "route")
+    route = (*rehearsal.in_node(), "ip", "route")
     nowhere = ("unreachable", f"{rehearsal.outputs()['database_host']}/32")
     rehearsal.project.output(*route, "add", *nowhere)
     try:

@@ -97,43 +97,38 @@ def test_the_committed_settings_are_those_of_the_default_instance() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "there", "found"),
+    ("chosen", "noted", "found"),
     [
-        (None, None, False),
-        ("node", None, False),
-        ("minikube", None, True),
-        (None, ".minikube", True),
-        (None, "node", False),
-        ("minikube", ".minikube", True),
+        (None, None, "node"),
+        ("minikube", None, "minikube"),
+        (None, "minikube", "minikube"),
+        ("node", "minikube", "minikube"),
     ],
 )
 def test_the_kind_of_cluster_is_chosen_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None, there: str | None, *, found: bool
+    state_root: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None, noted: str | None, found: str
 ) -> None:
-    monkeypatch.setattr(instance, "STATE_ROOT", tmp_path)
-    if there:
-        (tmp_path / "mine" / there).mkdir(parents=True)
-    if chosen:
-        monkeypatch.setenv("MLFLOW_LOCAL_CLUSTER", chosen)
-    else:
-        monkeypatch.delenv("MLFLOW_LOCAL_CLUSTER", raising=False)
+    if noted:
+        (state_root / "mine").mkdir(parents=True)
+        (state_root / "mine" / "cluster").write_text(noted)
+    monkeypatch.setenv("MLFLOW_LOCAL_CLUSTER", chosen or "")
 
-    assert Instance("mine").on_minikube is found
+    assert Instance("mine").cluster == found
 
 
 def test_another_kind_of_cluster_than_the_instance_has_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    state_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(instance, "STATE_ROOT", tmp_path)
-    (tmp_path / "mine" / "node").mkdir(parents=True)
+    assert state_root
+    ownership.claim(Instance("mine"))
     monkeypatch.setenv("MLFLOW_LOCAL_CLUSTER", "minikube")
 
-    with pytest.raises(UserError, match=r"MLFLOW_LOCAL_CLUSTER=minikube, but the instance 'mine' .* `make down` first"):
-        _ = Instance("mine").on_minikube
+    with pytest.raises(UserError, match=r"MLFLOW_LOCAL_CLUSTER=minikube, but .* is of the kind node: run `make down`"):
+        ownership.claim(Instance("mine"))
 
 
 def test_a_kind_of_cluster_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_LOCAL_CLUSTER", "kind")
 
     with pytest.raises(UserError, match="MLFLOW_LOCAL_CLUSTER='kind' is no kind of cluster: use node or minikube"):
-        _ = Instance("mine").on_minikube
+        _ = Instance("mine").cluster

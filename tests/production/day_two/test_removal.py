@@ -20,9 +20,9 @@ from google.cloud import storage
 from google.cloud.storage.fileio import BlobReader
 from mlflow.entities import ViewType
 
+from local import cluster
 from local.image import build
 from local.image.build import mlflow_version
-from local.minikube import cluster
 from tests.large import MIB
 from tests.production.client import Client
 from tests.production.load import constant_load, lost
@@ -151,7 +151,7 @@ def test_a_release_is_taken_without_a_lost_request_and_given_back_with_what_is_s
     vacant: Scratch, rehearsal: Rehearsal, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     previous, current = build(PREVIOUS_LOCK), build()
-    cluster.load(rehearsal.instance, previous.tag, previous.tar)
+    cluster.load(rehearsal.instance, {previous.tag: previous.tar})
 
     with following(vacant, "release", {"mlflow:image": previous.digest}):
         password = admit(vacant, "release", monkeypatch)
