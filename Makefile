@@ -32,7 +32,7 @@ lint: develop ## style and types
 	.venv/bin/ruff format --check .
 	.venv/bin/basedpyright
 	test -z "$$(gofmt -l local)"
-	.venv/bin/shellcheck .ci/run
+	.venv/bin/shellcheck .ci/run local/minikube/node/entry local/minikube/preload/pack
 	.venv/bin/python -m tests.workflows
 
 preview: ## what `make deploy STACK=NAME` would change, held against the policies
