@@ -29,6 +29,7 @@ PACKAGES = {"dockerd": "docker.io", "iptables-save": "iptables", "ip": "iproute2
 FOLDER = STATE_ROOT / ".docker"
 """Of our own engine; it is there from the engine's first start until its end for good."""
 LOCK = STATE_ROOT / ".docker.lock"
+DATA = cache_root() / "docker"
 CONTROL_GROUP = "mlflow-local"
 START_SECONDS = 60
 STOP_SECONDS = 60
@@ -152,7 +153,7 @@ def _start() -> None:
 
 
 def _launch() -> None:
-    for folder in (FOLDER / "config", FOLDER / "bin", cache_root() / "docker"):
+    for folder in (FOLDER / "config", FOLDER / "bin", DATA):
         folder.mkdir(parents=True, exist_ok=True)
     if not (FOLDER / "bin/docker").exists():
         (FOLDER / "bin/docker").symlink_to("/usr/bin/docker")
@@ -160,7 +161,7 @@ def _launch() -> None:
         policy = next(line.split()[1] for line in _rules("filter") if line.startswith(":FORWARD "))
         (FOLDER / "before").write_text(f"{policy} {FORWARDING.read_text()}")
     settings = {
-        "data-root": str(cache_root() / "docker"),
+        "data-root": str(DATA),
         "exec-root": str(FOLDER / "exec"),
         "pidfile": str(FOLDER / "docker.pid"),
         "hosts": [f"unix://{FOLDER}/docker.sock"],
@@ -203,10 +204,12 @@ def _restore_network(bridges: Sequence[str]) -> None:
 
 
 def _unmount() -> None:
-    """Remove the mounts that an engine leaves, such as those of network namespaces."""
-    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for point in reversed([point for point in mounted if Path(point).is_relative_to(FOLDER)]):
-        run(["umount", point])
+    """Remove the mounts that an engine leaves: network namespaces, its data on itself (proc_pid_mountinfo(5))."""
+    for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
+        root, point = line.split()[3:5]
+        on_itself = point == str(DATA) and root != "/"  # a person's disk may be mounted there, too
+        if Path(point).is_relative_to(FOLDER) or on_itself:
+            run(["umount", point])
 
 
 def _remove_control_groups() -> None:
