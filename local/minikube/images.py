@@ -72,10 +72,7 @@ def preload() -> Path:
 
 
 def _key(sources: Path) -> str:
-    code = (
-        *map(Path, (__file__, debian.__file__, programs.__file__, binaries.__file__, metrics_server.__file__)),
-        NODE,
-    )
+    code = map(Path, (__file__, debian.__file__, programs.__file__, binaries.__file__, metrics_server.__file__))
     modules = (programs.MODULES, binaries.FOLDER / "kubernetes", binaries.FOLDER / "coredns", metrics_server.MODULE)
     return key_of(sources, NODE, *code, *modules, go_version(), str(programs.lacks_capability()))
 

@@ -3,14 +3,10 @@
 It is there before the node, so that what pods ask for on this machine can be there before the pods.
 """
 
-import os
-
 from local.command import output, run
 from local.instance import Instance
-from local.minikube import docker, images, registries
+from local.minikube import docker
 from local.packages import SYSTEM_FOLDERS
-
-ROUTER = "busybox:1.37"
 
 
 def up(instance: Instance) -> None:
@@ -19,13 +15,9 @@ def up(instance: Instance) -> None:
         addresses = [f"--subnet={instance.node_subnet}", f"--gateway={instance.host_address}"]
         _docker("network", "create", *addresses, instance.profile)
     network = _docker("network", "inspect", "--format={{.Id}}", instance.profile)
-    # It goes with the bridge.
+    # The route goes with the bridge.
     route = ["route", "replace", "local", instance.sql_addresses, "dev", f"br-{network[:12]}"]
-    if os.geteuid() == 0:
-        run(["ip", *route], env={"PATH": SYSTEM_FOLDERS})
-    else:
-        image = ROUTER if registries.answer() else images.node()
-        _docker("run", "--rm", "--network=host", "--cap-add=NET_ADMIN", "--entrypoint=ip", image, *route)
+    run(["ip", *route], env={"PATH": SYSTEM_FOLDERS})
 
 
 def down(instance: Instance) -> None:

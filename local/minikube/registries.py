@@ -12,7 +12,7 @@ TIMEOUT_SECONDS = 4
 
 @cache
 def answer() -> bool:
-    """Tell whether all of them answer, whatever they say; found out once, and said in a line."""
+    """Tell whether each of them answers as a registry does; found out once, and said in a line where one does not."""
     silent = [address for address in ADDRESSES if not _answers(address)]
     if silent:
         say(f"images: {silent[0]} does not answer, so what would be pulled is built of packages and Go modules")

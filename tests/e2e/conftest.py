@@ -1,7 +1,6 @@
 """One real installation for all end-to-end tests, beside any that a person runs, gone without a trace afterwards."""
 
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +14,6 @@ from tests.e2e import machine
 from tests.scratch import Scratch
 
 INSTANCE = "end-to-end"
-
-
-def output(*argv: str) -> str:
-    """Run a command on this machine."""
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
 
 
 @dataclass(frozen=True)
