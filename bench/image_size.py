@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bench.figures import Figure, at_most
 from bench.plain import same_features
-from local.image import base
+from local.image import base_archive
 from tests.image.container import Unpacked
 
 MB = 10**6
@@ -27,5 +27,5 @@ def _files(folder: Path) -> int:
 
 
 def _base() -> int:
-    with tarfile.open(base.context() / "base.tar") as tar:
+    with tarfile.open(base_archive()) as tar:
         return sum(member.size for member in tar)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from local.cache import cached, key_of
 from local.command import run
-from local.image import base
-from local.image.build import SOURCE, mlflow_version
+from local.image import BASE_PACKAGES, SOURCE, mlflow_version
 from local.progress import step
 from local.virtualenv import PYTHON
 
@@ -39,7 +38,7 @@ def everything() -> Path:
 def _environment(*requirements: str, extras: str = "") -> Path:
     """Return a virtual environment with MLflow and `requirements`, each of the lock's version where it has one."""
     wanted = [f"mlflow{extras}=={mlflow_version()}", *requirements]
-    key = key_of(*wanted, _lock(), base.key())
+    key = key_of(*wanted, _lock(), *BASE_PACKAGES)
     return cached("bench-plain", key, lambda folder: _install(folder, wanted), need_gib=2)
 
 

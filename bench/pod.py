@@ -9,9 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.installation import INSTANCE, PODS, Installation
+from bench.installation import PODS, Installation
 from local.errors import UserError
-from local.node.cgroups import hierarchies
 
 MIB = 1024**2
 
@@ -78,10 +77,17 @@ def container(installation: Installation) -> Container:
 
 
 def _groups(identifier: str) -> Iterator[Path]:
-    for hierarchy in hierarchies():
-        for group in (hierarchy / INSTANCE.cgroup_root.lstrip("/")).rglob(identifier):
-            if (group / "memory.stat").exists():
-                yield group
+    """Yield the control group of the memory controller that a process of the container is in (cgroups(7))."""
+    for file in Path("/proc").glob("[0-9]*/cgroup"):
+        try:
+            lines = file.read_text().splitlines()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended while we looked
+        for _, controllers, path in (line.split(":", 2) for line in lines):
+            if identifier in path and controllers in {"memory", ""}:
+                group = Path("/sys/fs/cgroup", controllers, path.lstrip("/"))
+                if (group / "memory.stat").exists():
+                    yield group
 
 
 def _pss(pid: int) -> int:

@@ -15,6 +15,8 @@ from local.engine.environment import own_engine
 from local.engine.go import forget_caches
 from local.errors import UserError
 from local.instance import STATE_ROOT, Instance
+from local.minikube import checks, ingress
+from local.minikube import cluster as minikube
 from local.progress import say
 
 STATE_GIB = 2
@@ -32,8 +34,8 @@ def up(instance: Instance) -> None:
 def start(instance: Instance) -> None:
     """Install, build and start what is missing, without any stack: for a rehearsal of one of your own."""
     built = _start(instance)
-    cluster.start_ingress(instance)
-    say(f"Google Cloud and Kubernetes answer; the node knows the image {built.tag}")
+    ingress.up(instance)
+    say(f"Google Cloud and Kubernetes answer; the cluster holds the image {built.tag}")
 
 
 def _start(instance: Instance) -> image.Image:
@@ -46,7 +48,7 @@ def _start(instance: Instance) -> image.Image:
     cluster.provide(instance)
     forget_caches()
     built = image.build()
-    cluster.connect(instance)
+    minikube.connect(instance)
     standin.up(instance)
     cluster.up(instance, {built.tag: built.tar})
     return built
@@ -81,7 +83,7 @@ def stop(instance: Instance) -> None:
 
 
 def env(instance: Instance) -> None:
-    """Print the `export` lines after which plain `pulumi` and `kubectl` act on the running local stack."""
+    """Print the `export` lines after which plain `pulumi`, `docker`, `minikube` and `kubectl` act on the instance."""
     ownership.check(instance)
     require_running(instance)
     with nothing_built():
@@ -113,8 +115,8 @@ def develop(_: Instance) -> None:
 
 
 def running(instance: Instance) -> bool:
-    """Tell whether the stand-in and the node are both ready."""
-    return standin.healthy(instance) and cluster.ready(instance)
+    """Tell whether the stand-in and the cluster are both ready."""
+    return standin.healthy(instance) and minikube.status(instance).ready
 
 
 def require_running(instance: Instance) -> None:
@@ -173,7 +175,9 @@ def main() -> int:
 def _alone(chosen: str, instance: Instance) -> None:
     """Run a command that no other command on the instance may meet."""
     ownership.check(instance)  # another clone's command may hold the lock for long
-    cluster.check(instance, building=chosen in STARTING)
+    if chosen in STARTING:
+        checks.version()
+        checks.user()
     lock = STATE_ROOT / f".{instance.name}.lock"
     with locked(lock, f"waiting for another command on the instance {instance.name!r} to end …"):
         COMMANDS[chosen](instance)

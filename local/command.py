@@ -18,15 +18,6 @@ WITHOUT_PROXY: Mapping[str, str] = dict.fromkeys(
 CREDENTIALS = re.compile(r"(?<=://)[^/\s?#]*@")
 
 
-def inside(network_namespace: str | None, argv: Sequence[str | Path]) -> list[str]:
-    """Return `argv` so that it runs inside a network namespace.
-
-    `ip netns exec` would mount a new /sys without the control groups that a kubelet needs; `nsenter` does not.
-    """
-    words = [str(word) for word in argv]
-    return words if network_namespace is None else ["nsenter", f"--net=/run/netns/{network_namespace}", *words]
-
-
 def tied(argv: Sequence[str | Path]) -> list[str | Path]:
     """Return `argv` so that it ends when this process ends, however that is; where `setpriv` is missing, as it was."""
     return [*(("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()), *argv]
@@ -37,7 +28,6 @@ def run(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    netns: str | None = None,
     stdin: str | None = None,
 ) -> None:
     """Run a command to its end; `env` is added to the environment.
@@ -46,7 +36,7 @@ def run(
         UserError: it is not installed, or it failed.
 
     """
-    output(argv, env=env, cwd=cwd, netns=netns, stdin=stdin)
+    output(argv, env=env, cwd=cwd, stdin=stdin)
 
 
 def output(
@@ -54,7 +44,6 @@ def output(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    netns: str | None = None,
     stdin: str | None = None,
 ) -> str:
     """Run a command to its end and return its standard output.
@@ -63,7 +52,7 @@ def output(
         UserError: it is not installed, or it failed.
 
     """
-    words = inside(netns, argv)
+    words = [str(word) for word in argv]
     try:
         done = subprocess.run(
             words,

@@ -1,7 +1,6 @@
 """One local installation: everything that belongs to it follows from its name.
 
-Two instances never share an address, a folder, a control group or a network namespace, so a test's instance runs
-beside a person's.
+Two instances never share an address, a folder or a name in Docker, so a test's instance runs beside a person's.
 """
 
 import hashlib
@@ -15,8 +14,6 @@ from local.errors import UserError
 DEFAULT_NAME = "mlflow"
 NAME_VARIABLE = "MLFLOW_LOCAL_INSTANCE"
 LATE_VARIABLE = "MLFLOW_LOCAL_LATE_SECONDS"
-CLUSTER_VARIABLE = "MLFLOW_LOCAL_CLUSTER"
-CLUSTERS = ("node", "minikube")
 _STATE = (
     Path("/var/lib") if os.geteuid() == 0 else Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state")
 )
@@ -115,54 +112,9 @@ class Instance:
         return f"http://{self.host_address}:{self.gcp_port}"
 
     @property
-    def on_minikube(self) -> bool:
-        """Whether the cluster is minikube's: as noted when it was made, or else as MLFLOW_LOCAL_CLUSTER says."""
-        return self.cluster == "minikube"
-
-    @property
-    def cluster(self) -> str:
-        """The kind of the cluster.
-
-        Raises:
-            UserError: MLFLOW_LOCAL_CLUSTER names no kind.
-
-        """
-        if self.cluster_note.exists():
-            return self.cluster_note.read_text()
-        chosen = os.environ.get(CLUSTER_VARIABLE) or CLUSTERS[0]
-        if chosen not in CLUSTERS:
-            raise UserError(f"{CLUSTER_VARIABLE}={chosen!r} is no kind of cluster: use {' or '.join(CLUSTERS)}")
-        return chosen
-
-    @property
-    def cluster_note(self) -> Path:
-        """The file that says of what kind the cluster is."""
-        return self.state / "cluster"
-
-    @property
     def profile(self) -> str:
         """The minikube profile, and with it the names of the node, its network and the kubeconfig's context."""
         return "mlflow-local" if self.name == DEFAULT_NAME else f"mlflow-local-{self.name}"
-
-    @property
-    def network_namespace(self) -> str:
-        """The network namespace that the node lives in."""
-        return f"mlflow-local-{self.name}"
-
-    @property
-    def veth_host(self) -> str:
-        """The link's network interface on this machine (at most 15 characters: IFNAMSIZ)."""
-        return f"mlflow{self.number}"
-
-    @property
-    def veth_node(self) -> str:
-        """The link's network interface in the node's namespace."""
-        return "eth0"
-
-    @property
-    def cgroup_root(self) -> str:
-        """The control group below which all pods live."""
-        return f"/mlflow-local-{self.name}"
 
     @property
     def run_dir(self) -> Path:

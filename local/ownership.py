@@ -1,28 +1,20 @@
 """Which clone an instance belongs to, so that two clones never act on the same one."""
 
-import os
 from pathlib import Path
 
 from local.errors import UserError
-from local.instance import CLUSTER_VARIABLE, NAME_VARIABLE, STATE_ROOT, Instance
+from local.instance import NAME_VARIABLE, STATE_ROOT, Instance
 from local.virtualenv import PROJECT
 
 
 def claim(instance: Instance) -> None:
-    """Note that the instance belongs to this clone, and of what kind its cluster is.
+    """Note that the instance belongs to this clone.
 
     Raises:
-        UserError: another clone holds the name, an instance of another name has the same addresses, or this one has
-            a cluster of another kind than MLFLOW_LOCAL_CLUSTER says.
+        UserError: as for `check`, or an instance of another name has the same addresses.
 
     """
     check(instance)
-    chosen = os.environ.get(CLUSTER_VARIABLE) or instance.cluster
-    if chosen != instance.cluster:
-        raise UserError(
-            f"{CLUSTER_VARIABLE}={chosen}, but the cluster of the instance {instance.name!r} is of the kind "
-            f"{instance.cluster}: run `make down` first"
-        )
     for other in sorted(STATE_ROOT.glob("*/owner")):
         name = other.parent.name
         if name != instance.name and Instance(name).number == instance.number:
@@ -33,16 +25,20 @@ def claim(instance: Instance) -> None:
     instance.state.mkdir(parents=True, exist_ok=True)
     instance.state.chmod(0o711)
     _note(instance).write_text(str(PROJECT.resolve()))
-    instance.cluster_note.write_text(chosen)
 
 
 def check(instance: Instance) -> None:
-    """Check that no other clone holds the instance; one that no longer exists holds nothing.
+    """Check that no other clone holds the instance and no earlier release made it; a clone that is gone holds nothing.
 
     Raises:
-        UserError: another clone does; the message names it.
+        UserError: another clone does, or an earlier release did; the message says what to do.
 
     """
+    if (instance.state / "node").exists():
+        raise UserError(
+            f"the instance {instance.name!r} is of an earlier release, whose cluster was no minikube: run `make down` "
+            f"in a clone of that release, or choose another name here: `make up {NAME_VARIABLE}=NAME`"
+        )
     holder = owner(instance)
     if holder is not None and holder != PROJECT.resolve() and (holder / "Pulumi.yaml").exists():
         raise UserError(

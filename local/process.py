@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.command import LAST_LINES, inside
+from local.command import LAST_LINES
 from local.errors import UserError
 
 POLL_SECONDS = 0.05
@@ -57,7 +57,6 @@ class Daemon:
         run_dir: folder of the pid file.
         log_dir: folder of the log.
         env: added to the environment.
-        netns: the network namespace that it runs in.
         cwd: the folder that it runs in.
 
     """
@@ -67,7 +66,6 @@ class Daemon:
     run_dir: Path
     log_dir: Path
     env: Mapping[str, str] = field(default_factory=dict[str, str])
-    netns: str | None = None
     cwd: Path | None = None
 
     @property
@@ -106,7 +104,7 @@ class Daemon:
         self.log_dir.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             child = subprocess.Popen(
-                inside(self.netns, self.argv),
+                list(self.argv),
                 env={**os.environ, **self.env},
                 cwd=self.cwd or self.run_dir,
                 stdin=subprocess.DEVNULL,

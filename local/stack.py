@@ -4,12 +4,12 @@ import json
 import os
 import subprocess
 
-from local import cluster
 from local.command import output
 from local.engine.environment import engine_environment
 from local.errors import UserError
 from local.gcp import endpoints
 from local.instance import Instance
+from local.minikube import cluster
 from local.process import start_time
 from local.progress import say
 from local.virtualenv import PROJECT
@@ -20,10 +20,7 @@ NO_PROXY = ("NO_PROXY", "no_proxy")
 
 
 def environment(instance: Instance) -> dict[str, str]:
-    """Return the variables with which `pulumi`, `kubectl` and Google's storage clients act on the instance.
-
-    With a cluster of minikube's, `docker` and `minikube` as well.
-    """
+    """Return the variables with which `pulumi`, Docker's, Kubernetes' and Google's clients act on the instance."""
     variables = engine_environment(instance.state / "pulumi")
     return {
         **variables,
@@ -86,9 +83,9 @@ def _release(instance: Instance, variables: dict[str, str]) -> None:
 def settings(instance: Instance, image: str) -> dict[str, str]:
     """Return the settings of Pulumi.local.yaml that follow from the instance, by their configuration paths."""
     derived = {
-        "kubernetes:context": instance.profile if instance.on_minikube else "mlflow-local",
+        "kubernetes:context": instance.profile,
         # What kubeadm's pods reserve leaves less than two CPUs of two, and a rollout needs room for two pods.
-        "mlflow:cpuRequest": "250m" if instance.on_minikube else "1",
+        "mlflow:cpuRequest": "250m",
         "mlflow:authorizedNetworks[0]": instance.subnet,
         "mlflow:image": image,
         "mlflow:nodeAddress": instance.node_address,

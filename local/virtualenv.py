@@ -2,12 +2,12 @@
 
 import importlib.util
 import os
-import re
 import sys
 from pathlib import Path
 
+from local import pip
 from local.cache import key_of, locked
-from local.command import output, run, tied
+from local.command import run, tied
 from local.errors import UserError
 from local.packages import install
 from local.progress import step
@@ -57,9 +57,5 @@ def provide(requirements: str) -> None:
 
 def _settings_of_pip() -> dict[str, str]:
     """Return what uv has to know of pip's settings, which it does not read, in variables that are not set otherwise."""
-    listed = output([PYTHON, "-m", "pip", "config", "list"])
-    found = re.findall(r"^(.+)\.([\w-]+)='(.+)'$", listed, re.MULTILINE)
-    told: dict[str, str] = {}
-    for section in ("global", "install", ":env:"):  # a later one counts more
-        told |= {key: value for where, key, value in found if where == section}
+    told = pip.settings(PYTHON)
     return {name: told[key] for key, name in _VARIABLES.items() if key in told and name not in os.environ}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from local.command import output
 from local.errors import UserError
-from local.instance import CLUSTER_VARIABLE, NAME_VARIABLE, Instance
+from local.instance import NAME_VARIABLE, Instance
 from local.minikube import docker
 
 NEEDED_MINIKUBE = (1, 36)
@@ -41,11 +41,11 @@ def version() -> None:
 
 
 def user() -> None:
-    """Check that root asks: the server's image is still built by programs that need it."""
+    """Check that root asks: others may not give addresses to databases, nor enter a node's network."""
     if os.geteuid() != 0:
         raise UserError(
-            f"{CLUSTER_VARIABLE}=minikube builds the server's image as root, and this is user id {os.geteuid()}: "
-            "run it by `sudo`, or follow the `dev` walk-through in README.md"
+            f"`make up` sets up a network as root, and this is user id {os.geteuid()}: run it by `sudo`, "
+            "or follow the `dev` walk-through in README.md"
         )
 
 

@@ -17,8 +17,7 @@ from local.engine.environment import first_on_path
 from local.errors import UserError
 from local.instance import Instance
 from local.minikube import checks, docker, images, network, programs, registries
-from local.node.binaries import KUBERNETES_VERSION
-from local.node.binaries import build as node_binaries
+from local.minikube.programs import KUBERNETES_VERSION
 from local.progress import step
 
 QUIET = {
@@ -77,7 +76,7 @@ def _tools() -> list[Path]:
     """Return the folders of what is built here since it is not on PATH."""
     return [
         *([] if _on_path("minikube") else [programs.minikube()]),
-        *([] if _on_path("kubectl") else [node_binaries() / "bin"]),
+        *([] if _on_path("kubectl") else [programs.kubectl()]),
     ]
 
 
@@ -150,7 +149,7 @@ def load(instance: Instance, image: str, archive: Path) -> None:
 def down(instance: Instance) -> None:
     """Stop the cluster; what is on disk stays."""
     if exists(instance):
-        docker.up(instance)
+        docker.up(instance.name)
         with step("minikube: stopping the cluster"):
             _minikube(instance, "stop")
 
@@ -158,7 +157,7 @@ def down(instance: Instance) -> None:
 def purge(instance: Instance) -> None:
     """Remove the cluster with everything that it holds."""
     if home(instance).exists():
-        docker.up(instance)
+        docker.up(instance.name)
         if exists(instance):
             with step("minikube: deleting the cluster"):
                 _minikube(instance, "delete")

@@ -10,8 +10,8 @@ import platform
 import shlex
 import shutil
 import subprocess
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from local.cache import cache_root, locked
 from local.command import output, run
 from local.engine.environment import first_on_path
 from local.errors import UserError
-from local.instance import STATE_ROOT, Instance
+from local.instance import STATE_ROOT
 from local.minikube import programs
 from local.packages import SYSTEM_FOLDERS, missing, require
 from local.process import Daemon, start_time, wait_for
@@ -55,8 +55,8 @@ def environment(path: str | None = None) -> dict[str, str]:
     }
 
 
-def up(instance: Instance) -> None:
-    """Make an engine answer; one of our own does not end before the instance lets go of it.
+def up(user: str) -> None:
+    """Make an engine answer; one of our own does not end before its user, an instance, lets go of it.
 
     Raises:
         UserError: none answers, and none can be started from here; says what helps.
@@ -69,18 +69,29 @@ def up(instance: Instance) -> None:
     _provide()
     with _alone():
         (FOLDER / "users").mkdir(parents=True, exist_ok=True)
-        (FOLDER / "users" / instance.name).touch()
+        (FOLDER / "users" / user).touch()
         _start()
 
 
-def down(instance: Instance) -> None:
+@contextmanager
+def engine() -> Generator[None]:
+    """Have an engine answer inside, whether or not an instance uses one; errors as for `up`."""
+    user = f".{os.getpid()}"  # no instance has such a name
+    up(user)
+    try:
+        yield
+    finally:
+        down(user)
+
+
+def down(user: str) -> None:
     """Let go of our own engine: it stops with its last user, and goes for good where it holds no container."""
     if not FOLDER.exists():
         return
     with _alone():
         _start()  # one that was killed ends and removes what it left
-        (FOLDER / "users" / instance.name).unlink(missing_ok=True)
-        if any((STATE_ROOT / user.name).exists() for user in (FOLDER / "users").iterdir()):
+        (FOLDER / "users" / user).unlink(missing_ok=True)
+        if any(_exists(other.name) for other in (FOLDER / "users").iterdir()):
             return
         holds_containers = bool(_docker("ps", "--all", "--quiet"))
         bridges = [f"br-{network[:12]}" for network in _docker("network", "ls", "--quiet").split()]
@@ -91,6 +102,11 @@ def down(instance: Instance) -> None:
         if not holds_containers:
             shutil.rmtree(FOLDER)
             LOCK.unlink()
+
+
+def _exists(user: str) -> bool:
+    """Tell whether a user is still there: an instance, or a process that builds."""
+    return Path(f"/proc/{user[1:]}").exists() if user.startswith(".") else (STATE_ROOT / user).exists()
 
 
 def _provide() -> None:

@@ -13,10 +13,8 @@ from pathlib import Path
 from local import debian
 from local.cache import cached, key_of
 from local.command import output, run
-from local.engine.go import go_version
 from local.minikube import docker, programs, registries
-from local.node import binaries, metrics_server
-from local.node.binaries import COMPONENTS, KUBERNETES_VERSION
+from local.minikube.programs import COMPONENTS, KUBERNETES_VERSION, METRICS_SERVER_VERSION
 from local.progress import step
 
 NODE = Path(__file__).with_name("node")
@@ -24,7 +22,7 @@ PRELOADED = Path(__file__).with_name("preload")
 _ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 PRELOAD = f"preloaded-images-k8s-v18-{KUBERNETES_VERSION}-containerd-overlay2-{_ARCHITECTURE}.tar.lz4"
 """The name by which minikube 1.38 looks for it (pkg/minikube/download/preload.go)."""
-METRICS_SERVER = f"metrics-server:{metrics_server.VERSION}"
+METRICS_SERVER = f"metrics-server:{METRICS_SERVER_VERSION}"
 REGISTRY = "localhost"
 _NODE_PACKAGES = (
     # what minikube's own node image is made of (deploy/kicbase/Dockerfile of its module)
@@ -72,9 +70,9 @@ def preload() -> Path:
 
 
 def _key(sources: Path) -> str:
-    code = map(Path, (__file__, debian.__file__, programs.__file__, binaries.__file__, metrics_server.__file__))
-    modules = (programs.MODULES, binaries.FOLDER / "kubernetes", binaries.FOLDER / "coredns", metrics_server.MODULE)
-    return key_of(sources, NODE, *code, *modules, go_version(), str(programs.lacks_capability()))
+    """Return what an image follows from; Go's version is left out, since who has the image needs no Go."""
+    code = map(Path, (__file__, debian.__file__, programs.__file__))
+    return key_of(sources, NODE, *code, programs.MODULES, str(programs.lacks_capability()))
 
 
 def _node_context(out: Path) -> None:
@@ -134,9 +132,10 @@ def _tag(target: str) -> str:
 
 
 def _static() -> dict[str, Path]:
-    built = binaries.build()
     return {
-        **{name: built / name for name in ("kubernetes", "pause", "coredns")},
+        "kubernetes": programs.kubernetes() / "kubernetes",
+        "pause": programs.kubernetes() / "pause",
+        "coredns": programs.coredns() / "coredns",
         "storage-provisioner": programs.minikube() / "storage-provisioner",
-        "metrics-server": metrics_server.build() / "metrics-server",
+        "metrics-server": programs.metrics_server() / "metrics-server",
     }

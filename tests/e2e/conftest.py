@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from local.instance import CLUSTER_VARIABLE, NAME_VARIABLE, Instance
+from local.instance import NAME_VARIABLE, Instance
 from local.ownership import owner
 from tests.e2e import machine
 from tests.scratch import Scratch
@@ -45,10 +45,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: [name in item.nodeid for name in reversed(late)])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     """A copy of the project whose instance is removed before and after."""
-    scratch = Scratch.create(tmp_path_factory.mktemp("clone"), {NAME_VARIABLE: INSTANCE, CLUSTER_VARIABLE: "minikube"})
+    scratch = Scratch.create(tmp_path_factory.mktemp("clone"), {NAME_VARIABLE: INSTANCE})
     left_by = owner(Instance(INSTANCE))
     Scratch(left_by if left_by and left_by.exists() else scratch.folder, scratch.env).run("make", "down")
     assert not Instance(INSTANCE).state.exists()
@@ -56,7 +56,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     scratch.output("make", "down")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(project: Scratch) -> Stack:
     """The stack after `make up`."""
     before = machine.trace(Instance(INSTANCE))

@@ -5,6 +5,7 @@ that a test sees what fills a disk. The network is the machine's own, so that a 
 """
 
 import json
+import shutil
 import socket
 import subprocess
 import tarfile
@@ -33,24 +34,17 @@ class Unpacked:
 
 
 def unpack(archive: Path, root: Path) -> Unpacked:
-    """Unpack the layers of an archive in OCI's format over one another."""
+    """Unpack the layers of an archive, as `docker save` writes it, over one another."""
     root.mkdir()
     with tarfile.open(archive) as tar:
-        entries = json.load(_member(tar, "./index.json"))["manifests"]
-        manifest = json.load(_member(tar, _blob(entries[0])))
-        for layer in manifest["layers"]:
-            command = ["tar", "--extract", "--gzip", "--numeric-owner", "--exclude=./dev/*", "--directory", root]
+        [image] = json.load(_member(tar, "manifest.json"))
+        for layer in image["Layers"]:
+            command = ["tar", "--extract", "--numeric-owner", "--exclude=./dev/*", "--directory", root]
             with subprocess.Popen(command, stdin=subprocess.PIPE) as unpacking:
                 assert unpacking.stdin is not None
-                file = _member(tar, _blob(layer))
-                while block := file.read(1 << 20):
-                    unpacking.stdin.write(block)
+                shutil.copyfileobj(_member(tar, layer), unpacking.stdin, 1 << 20)
             assert unpacking.returncode == 0
-        return Unpacked(root=root, config=json.load(_member(tar, _blob(manifest["config"])))["config"])
-
-
-def _blob(descriptor: dict[str, Any]) -> str:
-    return "./blobs/" + descriptor["digest"].replace(":", "/")
+        return Unpacked(root=root, config=json.load(_member(tar, image["Config"]))["config"])
 
 
 def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.image.base import NAME
-from local.image.build import SOURCE, mlflow_version, tag
+from local.image import BASE, SOURCE, mlflow_version, tag
 
 ROOT = SOURCE.parents[1]
 PREVIOUS_LOCK = ROOT / "tests/image/previous-release/requirements.txt"
@@ -36,7 +35,8 @@ def _pins(lock: str = LOCK) -> dict[str, str]:
 
 
 def test_both_stages_start_from_the_base_that_has_a_stand_in() -> None:
-    assert _instructions("FROM") == [f"{NAME} AS build", NAME]
+    assert _instructions("ARG") == [f"BASE={BASE}"]
+    assert _instructions("FROM") == ["$BASE AS build", "$BASE"]
 
 
 def test_the_image_runs_as_a_numeric_user_other_than_root() -> None:
@@ -44,7 +44,7 @@ def test_the_image_runs_as_a_numeric_user_other_than_root() -> None:
 
 
 def test_nothing_is_installed_in_the_final_stage() -> None:
-    final = DOCKERFILE.partition(f"FROM {NAME}\n")[2]
+    final = DOCKERFILE.partition("FROM $BASE\n")[2]
 
     assert "RUN" not in final
 
@@ -93,7 +93,7 @@ def test_server_and_client_are_of_one_version() -> None:
 def test_the_server_runs_on_the_python_that_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-    assert project["requires-python"] == ">=" + NAME.removeprefix("python:").removesuffix("-slim-bookworm")
+    assert project["requires-python"] == ">=" + BASE.removeprefix("python:").removesuffix("-slim-bookworm")
 
 
 def test_every_program_can_be_called_by_its_name() -> None:

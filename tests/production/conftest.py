@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "day_two/test_removal" in item.nodeid)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     """A copy of the project whose instance runs without a stack, and is removed before and after."""
     scratch = Scratch.create(tmp_path_factory.mktemp("clone"), {NAME_VARIABLE: INSTANCE, LATE_VARIABLE: LATE_SECONDS})
@@ -34,16 +34,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     scratch.output("python3", "-m", "local", "down")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rehearsal(project: Scratch) -> Rehearsal:
     """The `prod` stack, up."""
     made = Rehearsal(project, Instance(INSTANCE), certificate(HOST))
-    made.configure(build().digest, {})
+    made.configure(made.by_digest(build().tag), {})
     made.deploy()
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def authority(rehearsal: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file with the authority that clients trust."""
     file = tmp_path_factory.mktemp("authority") / "ca.pem"
@@ -51,13 +51,13 @@ def authority(rehearsal: Rehearsal, tmp_path_factory: pytest.TempPathFactory) ->
     return file
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def password(rehearsal: Rehearsal) -> str:
     """The administrator's password."""
     return rehearsal.outputs()["admin_password"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address(rehearsal: Rehearsal) -> str:
     """Where the Ingress says that the host is."""
     return rehearsal.kubectl(

@@ -38,7 +38,7 @@ class Rehearsal:
         plain = {
             **google,
             "gcp:project": PROJECT_ID,
-            "kubernetes:context": self.instance.profile if self.instance.on_minikube else "mlflow-local",
+            "kubernetes:context": self.instance.profile,
             "mlflow:network": f"projects/{PROJECT_ID}/global/networks/default",
             "mlflow:image": image,
             "mlflow:host": HOST,
@@ -73,11 +73,17 @@ class Rehearsal:
         """Run kubectl in the namespace of the server."""
         return self.project.output("kubectl", "--namespace", "mlflow", *words)
 
+    def by_digest(self, image: str) -> str:
+        """Name an image that the node holds by its digest as well, as a registry would; return that name."""
+        ctr = ("docker", "exec", self.instance.profile, "ctr", "--namespace", "k8s.io", "images")
+        listed = self.project.output(*ctr, "list", f"name=={image}").splitlines()[1]
+        name = f"{image.rpartition(':')[0]}@{listed.split()[2]}"
+        self.project.output(*ctr, "tag", "--force", image, name)
+        return name
+
     def in_node(self) -> tuple[str, ...]:
         """Return what a command begins with that runs in the network of the cluster's node."""
-        if self.instance.on_minikube:
-            return ("docker", "exec", self.instance.profile)
-        return ("ip", "netns", "exec", self.instance.network_namespace)
+        return ("docker", "exec", self.instance.profile)
 
     def pods(self) -> set[str]:
         """Return the names of the server's pods, those that are ending as well."""

@@ -4,19 +4,19 @@ import errno
 import os
 import signal
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from local import __main__ as command_line
-from local import instance, ownership, standin, virtualenv
+from local import cluster, instance, ownership, standin, virtualenv
 from local.cache import cached
 from local.engine import environment
 from local.errors import UserError
 from local.instance import Instance
-from local.node import host, node
+from local.minikube import checks
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +25,8 @@ def state_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     root = tmp_path / "state"
     for module in (instance, ownership, command_line):
         monkeypatch.setattr(module, "STATE_ROOT", root)
-    monkeypatch.setattr(host, "check", nothing)
+    for check in ("user", "version"):
+        monkeypatch.setattr(checks, check, nothing)
     monkeypatch.setattr(virtualenv, "provide", too_early)
     monkeypatch.setenv("MLFLOW_LOCAL_INSTANCE", "mine")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -139,7 +140,7 @@ def test_down_builds_no_engine_only_to_destroy_what_goes_anyway(
     state_root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(standin, "down", nothing)
-    monkeypatch.setattr(node, "purge", nothing)
+    monkeypatch.setattr(cluster, "purge", nothing)
     (state_root / "mine").mkdir(parents=True)
 
     status, words = said("down", monkeypatch, capsys)
@@ -158,16 +159,16 @@ def test_env_builds_nothing_either(
     assert "engine-1 is missing: run `make up`" in said("env", monkeypatch, capsys)[1]
 
 
-@pytest.mark.parametrize(("command", "asked"), [("start", "buildah mmdebstrap"), ("stop", "none")])
-def test_a_start_asks_for_the_packages_of_all_its_steps_before_the_first(
-    command: str, asked: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("command", "refused"), [("up", True), ("start", True), ("status", False)])
+def test_a_machine_that_can_not_run_a_cluster_is_told_so_before_anything_is_begun(
+    command: str, *, refused: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def check(beside: Mapping[str, str] | None) -> None:
-        raise UserError(" ".join(sorted((beside or {}).values())) or "none")
+    def refuse() -> None:
+        raise UserError("not here")
 
-    monkeypatch.setattr(host, "check", check)
+    monkeypatch.setattr(checks, "user", refuse)
 
-    assert said(command, monkeypatch, capsys)[1] == f"error: {asked}\n"
+    assert (said(command, monkeypatch, capsys)[1] == "error: not here\n") is refused
 
 
 def test_a_port_that_is_taken_is_told_before_anything_is_installed(

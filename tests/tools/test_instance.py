@@ -37,13 +37,8 @@ def test_a_name_that_can_not_be_a_folder_or_a_link_is_refused(name: str, monkeyp
 def test_two_instances_share_nothing() -> None:
     one, other = Instance("mlflow"), Instance("tests")
 
-    for attribute in ("state", "subnet", "host_address", "node_address", "gcp_port", "network_namespace", "veth_host"):
+    for attribute in ("state", "subnet", "host_address", "node_address", "gcp_port", "profile"):
         assert getattr(one, attribute) != getattr(other, attribute)
-
-
-@pytest.mark.parametrize("name", ["mlflow", "a", "a" * 20])
-def test_a_link_has_a_name_that_linux_takes(name: str) -> None:
-    assert len(Instance(name).veth_host) <= 15
 
 
 def test_a_second_clone_is_told_who_holds_the_name(
@@ -96,39 +91,8 @@ def test_the_committed_settings_are_those_of_the_default_instance() -> None:
     assert networks == [wanted["mlflow:authorizedNetworks[0]"]]
 
 
-@pytest.mark.parametrize(
-    ("chosen", "noted", "found"),
-    [
-        (None, None, "node"),
-        ("minikube", None, "minikube"),
-        (None, "minikube", "minikube"),
-        ("node", "minikube", "minikube"),
-    ],
-)
-def test_the_kind_of_cluster_is_chosen_once(
-    state_root: Path, monkeypatch: pytest.MonkeyPatch, chosen: str | None, noted: str | None, found: str
-) -> None:
-    if noted:
-        (state_root / "mine").mkdir(parents=True)
-        (state_root / "mine" / "cluster").write_text(noted)
-    monkeypatch.setenv("MLFLOW_LOCAL_CLUSTER", chosen or "")
+def test_an_instance_of_an_earlier_release_is_left_alone(state_root: Path) -> None:
+    (state_root / "mlflow" / "node").mkdir(parents=True)
 
-    assert Instance("mine").cluster == found
-
-
-def test_another_kind_of_cluster_than_the_instance_has_is_refused(
-    state_root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert state_root
-    ownership.claim(Instance("mine"))
-    monkeypatch.setenv("MLFLOW_LOCAL_CLUSTER", "minikube")
-
-    with pytest.raises(UserError, match=r"MLFLOW_LOCAL_CLUSTER=minikube, but .* is of the kind node: run `make down`"):
-        ownership.claim(Instance("mine"))
-
-
-def test_a_kind_of_cluster_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_LOCAL_CLUSTER", "kind")
-
-    with pytest.raises(UserError, match="MLFLOW_LOCAL_CLUSTER='kind' is no kind of cluster: use node or minikube"):
-        _ = Instance("mine").cluster
+    with pytest.raises(UserError, match=r"of an earlier release.*run `make down` in a clone of that release"):
+        ownership.check(Instance("mlflow"))

@@ -48,33 +48,33 @@ class Program:
 
 def test_without_docker_it_is_told_how_to_install_it() -> None:
     with pytest.raises(UserError, match=r"`docker` is not on PATH: run `sudo apt-get install docker\.io`"):
-        docker.up(MINE)
+        docker.up(MINE.name)
 
 
 def test_an_engine_that_does_not_run_is_told_how_to_start_it(program: Program) -> None:
     program.put("docker", complains="Cannot connect to the Docker daemon", status=1)
 
     with pytest.raises(UserError, match=r"does not answer \(Cannot connect.*`sudo systemctl start docker`"):
-        docker.up(MINE)
+        docker.up(MINE.name)
 
 
 def test_who_may_not_use_the_engine_is_told_which_group_may(program: Program) -> None:
     program.put("docker", complains="permission denied while trying to connect", status=1)
 
     with pytest.raises(UserError, match=r"does not let this user in.*usermod -aG docker"):
-        docker.up(MINE)
+        docker.up(MINE.name)
 
 
 def test_an_engine_that_answers_is_used_as_it_is(program: Program) -> None:
     program.put("docker", "Version: 28.2.2")
 
-    docker.up(MINE)
+    docker.up(MINE.name)
 
     assert docker.environment() == {}
 
 
 def test_who_is_not_root_is_told_so() -> None:
-    with pytest.raises(UserError, match=r"MLFLOW_LOCAL_CLUSTER=minikube builds .* as root, and this is user id 1000"):
+    with pytest.raises(UserError, match=r"`make up` sets up a network as root, and this is user id 1000"):
         checks.user()
 
 

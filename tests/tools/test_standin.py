@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from local import cluster, instance, stack, standin
+from local import instance, stack, standin
 from local.errors import UserError
 from local.instance import Instance
+from local.minikube import programs
 from local.process import Daemon
 from tests.gcp.standin import free_port
 
@@ -132,7 +133,8 @@ def test_no_proxy_is_asked_for_the_instance_beside_those_that_people_name(
         return {"PATH": "/usr/bin"}
 
     monkeypatch.setattr(stack, "engine_environment", engine)
-    monkeypatch.setattr(cluster, "node_binaries", lambda: tmp_path)
+    monkeypatch.setattr(programs, "kubectl", lambda: tmp_path)
+    monkeypatch.setattr(programs, "minikube", lambda: tmp_path)
     monkeypatch.setenv("NO_PROXY", "intranet")
     monkeypatch.setenv("no_proxy", "intranet,example.org")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local import virtualenv
+from local import pip, virtualenv
 from tests.scratch import PROJECT
 
 
@@ -42,7 +42,7 @@ def test_two_at_once_install_once(folder: Path, monkeypatch: pytest.MonkeyPatch)
         assert go_on.wait(10)
 
     monkeypatch.setattr(virtualenv, "run", run)
-    monkeypatch.setattr(virtualenv, "output", str)  # nothing of pip's
+    monkeypatch.setattr(pip, "output", str)  # nothing of pip's
     both = [threading.Thread(target=virtualenv.provide, args=("requirements.txt",)) for _ in range(2)]
     both[0].start()
     assert installing.wait(10)
@@ -78,7 +78,7 @@ def test_packages_come_from_where_pip_finds_them(
         return settings
 
     monkeypatch.setattr(virtualenv, "run", run)
-    monkeypatch.setattr(virtualenv, "output", output)
+    monkeypatch.setattr(pip, "output", output)
     for variable in ("UV_DEFAULT_INDEX", "SSL_CERT_FILE"):
         monkeypatch.delenv(variable, raising=False)
     virtualenv.FOLDER.mkdir()

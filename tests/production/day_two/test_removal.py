@@ -20,9 +20,8 @@ from google.cloud import storage
 from google.cloud.storage.fileio import BlobReader
 from mlflow.entities import ViewType
 
-from local import cluster
-from local.image import build
-from local.image.build import mlflow_version
+from local.image import build, mlflow_version
+from local.minikube import cluster
 from tests.large import MIB
 from tests.production.client import Client
 from tests.production.load import constant_load, lost
@@ -151,16 +150,17 @@ def test_a_release_is_taken_without_a_lost_request_and_given_back_with_what_is_s
     vacant: Scratch, rehearsal: Rehearsal, authority: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     previous, current = build(PREVIOUS_LOCK), build()
-    cluster.load(rehearsal.instance, {previous.tag: previous.tar})
+    cluster.load(rehearsal.instance, previous.tag, previous.tar)
+    before, after = rehearsal.by_digest(previous.tag), rehearsal.by_digest(current.tag)
 
-    with following(vacant, "release", {"mlflow:image": previous.digest}):
+    with following(vacant, "release", {"mlflow:image": before}):
         password = admit(vacant, "release", monkeypatch)
         assert version(authority, password) == mlflow_version(PREVIOUS_LOCK)
 
         with closing(Client(authority, password)) as client:
             known = client.track()
         with constant_load(authority, password) as load:
-            printed = operate(vacant, "upgrade", current.digest, stack="release")
+            printed = operate(vacant, "upgrade", after, stack="release")
         assert load.failures == []
         assert load.outage < CLIENT_SECONDS, load.refused
         assert lost(load, authority, password) == []

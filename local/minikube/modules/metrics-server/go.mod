@@ -1,4 +1,4 @@
-module local/node/metrics-server
+module local/minikube/metrics-server
 
 go 1.26.4
 

@@ -2,17 +2,42 @@
 
 import contextlib
 import http.client
+import json
 import ssl
 import threading
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from tests.node import web
-from tests.node.conftest import Cluster
-from tests.node.sites import NAMESPACE
+from local.instance import Instance
+from tests.production.ingress import web
+from tests.production.ingress.sites import NAMESPACE
+from tests.scratch import Scratch
 
 HOST, PODS_HOST, OTHER = "shop.example", "pods.example", "other.example"
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running cluster.
+
+    Attributes:
+        project: a copy of the project that acts on it.
+        instance: whose it is.
+
+    """
+
+    project: Scratch
+    instance: Instance
+
+    def kubectl(self, *words: str, stdin: str | None = None) -> str:
+        """Act as the administrator."""
+        return self.project.output("kubectl", *words, stdin=stdin)
+
+    def apply(self, *things: dict[str, Any]) -> None:
+        """Make Kubernetes objects."""
+        self.kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": things}))
 
 
 @dataclass(frozen=True)

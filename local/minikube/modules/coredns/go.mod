@@ -1,4 +1,4 @@
-module local/node/coredns
+module local/minikube/coredns
 
 go 1.24.0
 

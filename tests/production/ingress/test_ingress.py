@@ -1,16 +1,28 @@
-"""The way in by name: nginx, as it is configured from Ingresses on a real node."""
+"""The way in by name: nginx, as it is configured from Ingresses in the rehearsal's cluster."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 
-from tests.node import sites, web
-from tests.node.conftest import Cluster, eventually
-from tests.node.sites import NAMESPACE
-from tests.node.way_in import HOST, OTHER, PODS_HOST, WayIn, steady_posts
+from local.process import wait_for
+from tests.production.ingress import sites, web
+from tests.production.ingress.sites import NAMESPACE
+from tests.production.ingress.way_in import HOST, OTHER, PODS_HOST, Cluster, WayIn, steady_posts
+from tests.production.rehearsal import Rehearsal
 
 MIB = 2**20
+
+
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Wait until `condition` holds."""
+    wait_for(condition, what=what, deadline=seconds)
+
+
+@pytest.fixture(scope="module")
+def cluster(rehearsal: Rehearsal) -> Cluster:
+    """The rehearsal's cluster."""
+    return Cluster(rehearsal.project, rehearsal.instance)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +97,7 @@ def test_an_unknown_host_is_not_served(way_in: WayIn) -> None:
 def test_its_account_may_read_what_it_serves_and_say_so_and_nothing_else(cluster: Cluster, may: str, what: str) -> None:
     asked = ["auth", "can-i", *what.split(), "--all-namespaces", "--as", "mlflow-local:ingress"]
 
-    assert cluster.try_kubectl(*asked).stdout.strip() == may
+    assert cluster.project.run("kubectl", *asked).stdout.strip() == may
 
 
 def test_a_path_leads_to_its_own_service(way_in: WayIn) -> None:

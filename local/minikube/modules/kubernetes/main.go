@@ -1,8 +1,7 @@
 // Command kubernetes is every program of a node, with kubectl and kubeadm, in one static binary.
 //
 // The components share most of their code, so one binary is a quarter of the size, and of the build time, of eight.
-// The name it is called by (a symbolic link) chooses the component. CNI plugins are left to their own small binaries,
-// because the runtime starts one for every pod.
+// The name it is called by (a symbolic link) chooses the component.
 package main
 
 import (

@@ -3,14 +3,15 @@
 import base64
 from typing import Any
 
-from tests.node import web, workload
+from tests.production.ingress import web
 
 NAMESPACE = "way-in"
+IMAGE = "registry.k8s.io/coredns/coredns:v1.12.1"  # every node that kubeadm made has it; /health is a web page of it
 
 
-def named(kind: str, name: str, version: str = "v1", namespace: str = NAMESPACE, **content: object) -> dict[str, Any]:
+def named(kind: str, name: str, version: str = "v1", **content: object) -> dict[str, Any]:
     """Return an object of a namespace."""
-    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}, **content}
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": NAMESPACE}, **content}
 
 
 def secret(host: str, certificate: bytes, key: bytes) -> dict[str, Any]:
@@ -57,17 +58,23 @@ def machine(address: str, port: int) -> list[dict[str, Any]]:
     return [named("Service", "machine", spec={"ports": [{"name": "http", "port": 80, "targetPort": port}]}), slices]
 
 
-def pods(replicas: int, namespace: str = NAMESPACE, **service: str) -> list[dict[str, Any]]:
+def pods(replicas: int) -> list[dict[str, Any]]:
     """Return the Deployment `pods`, which answers any method on /health, with its Service."""
-    template = {
-        "metadata": {"labels": workload.SELECTOR},
-        "spec": workload.pod(["-conf", "/etc/probe/Corefile"]),
+    labels = {"app": "pods"}
+    container = {
+        "name": "web",
+        "image": IMAGE,
+        "args": ["-conf", "/etc/coredns/Corefile"],
+        "resources": {"requests": {"cpu": "50m"}, "limits": {"memory": "128Mi"}},
+        "readinessProbe": {"httpGet": {"path": "/health", "port": 8080}, "periodSeconds": 1},
+        "volumeMounts": [{"name": "configuration", "mountPath": "/etc/coredns"}],
     }
-    deployment = {"replicas": replicas, "selector": {"matchLabels": workload.SELECTOR}, "template": template}
+    volume = {"name": "configuration", "configMap": {"name": "pods"}}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [container], "volumes": [volume]}}
+    deployment = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
     ports = [{"name": "http", "port": 80, "targetPort": 8080}]
     return [
-        named("Secret", "probe", namespace=namespace, stringData={"Corefile": workload.corefile({})}),
-        named("ConfigMap", "probe", namespace=namespace, data={"COLOUR": "green"}),
-        named("Deployment", "pods", "apps/v1", namespace, spec=deployment),
-        named("Service", "pods", namespace=namespace, spec={"selector": workload.SELECTOR, "ports": ports, **service}),
+        named("ConfigMap", "pods", data={"Corefile": ".:1053 {\n health :8080\n}\n"}),
+        named("Deployment", "pods", "apps/v1", spec=deployment),
+        named("Service", "pods", spec={"selector": labels, "ports": ports}),
     ]
