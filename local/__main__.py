@@ -46,12 +46,19 @@ def _start(instance: Instance) -> image.Image:
     virtualenv.provide("requirements-local.txt")
     own_engine()
     cluster.provide(instance)
+    _tell_programs(instance)
     forget_caches()
     built = image.build()
     minikube.connect(instance)
     standin.up(instance)
     cluster.up(instance, {built.tag: built.tar})
     return built
+
+
+def _tell_programs(instance: Instance) -> None:
+    path = stack.environment(instance)["PATH"]
+    programs = ("docker", "minikube", "kubectl", "pulumi")
+    say("using " + ", ".join(str(shutil.which(name, path=path)) for name in programs))
 
 
 def down(instance: Instance) -> None:
@@ -177,6 +184,7 @@ def _alone(chosen: str, instance: Instance) -> None:
     ownership.check(instance)  # another clone's command may hold the lock for long
     if chosen in STARTING:
         checks.version()
+    if chosen == "start":
         checks.user()
     lock = STATE_ROOT / f".{instance.name}.lock"
     with locked(lock, f"waiting for another command on the instance {instance.name!r} to end …"):

@@ -100,22 +100,23 @@ def _base_key() -> str:
 
 def _make(folder: Path, name: str, lock: Path) -> None:
     with docker.engine():
-        base = BASE if registries.answer() else _base()
+        start = BASE if registries.answer() else base()
         with step(f"image: building the server of MLflow {mlflow_version(lock)} (about 1 minute)"):
             source = shutil.copytree(SOURCE, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
             shutil.copy(lock, source / LOCK.name)
-            arguments = {"BASE": base, **{proxy: os.environ[proxy] for proxy in PROXIES if proxy in os.environ}}
+            arguments = {"BASE": start, **{proxy: os.environ[proxy] for proxy in PROXIES if proxy in os.environ}}
             words = [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
             secrets = pip.secrets(PYTHON, folder)
             _docker("build", "--quiet", "--network=host", *words, *secrets, "--tag", name, str(source))
             _docker("save", "--output", str(folder / "image.tar"), name)
             _docker("rmi", name)
+            (folder / "image.tar").chmod(0o644)  # a machine's users share the cache
     shutil.rmtree(source)
     for file in pip.FILES:
         (folder / file).unlink(missing_ok=True)
 
 
-def _base() -> str:
+def base() -> str:
     """Return the name of the stand-in of the base image, which the engine holds then."""
     name = f"localhost/mlflow-local-base:{_base_key()}"
     if not output(["docker", "images", "--quiet", name], env=docker.environment()):

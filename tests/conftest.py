@@ -7,7 +7,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-WITH_A_CLUSTER = ("production", "e2e")
+WITH_A_CLUSTER = ("production", "e2e", "plain_user", "walk_through")
 
 
 class _ByFolder(LoadScopeScheduling):

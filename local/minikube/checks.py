@@ -41,11 +41,11 @@ def version() -> None:
 
 
 def user() -> None:
-    """Check that root asks: others may not give addresses to databases, nor enter a node's network."""
+    """Check that root asks for the stand-in of an ingress controller, which lives in the node's network."""
     if os.geteuid() != 0:
         raise UserError(
-            f"`make up` sets up a network as root, and this is user id {os.geteuid()}: run it by `sudo`, "
-            "or follow the `dev` walk-through in README.md"
+            f"`python -m local start` enters the network of a node as root, and this is user id {os.geteuid()}: "
+            "run it by `sudo`"
         )
 
 

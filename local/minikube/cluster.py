@@ -135,6 +135,7 @@ def up(instance: Instance) -> None:
         checks.room()
         with step("minikube: starting the cluster"):
             _minikube(instance, "start", *_options(instance))
+        network.route(instance)
     if not json.loads(_configuration(instance).read_text())["Addons"].get("metrics-server"):
         _minikube(instance, "addons", "enable", "metrics-server", *images.metrics_server_options())
 

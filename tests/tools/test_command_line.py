@@ -159,14 +159,23 @@ def test_env_builds_nothing_either(
     assert "engine-1 is missing: run `make up`" in said("env", monkeypatch, capsys)[1]
 
 
-@pytest.mark.parametrize(("command", "refused"), [("up", True), ("start", True), ("status", False)])
+@pytest.mark.parametrize(
+    ("command", "check", "refused"),
+    [
+        ("up", "version", True),
+        ("start", "version", True),
+        ("status", "version", False),
+        ("start", "user", True),
+        ("status", "user", False),
+    ],
+)
 def test_a_machine_that_can_not_run_a_cluster_is_told_so_before_anything_is_begun(
-    command: str, *, refused: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str, check: str, *, refused: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse() -> None:
         raise UserError("not here")
 
-    monkeypatch.setattr(checks, "user", refuse)
+    monkeypatch.setattr(checks, check, refuse)
 
     assert (said(command, monkeypatch, capsys)[1] == "error: not here\n") is refused
 

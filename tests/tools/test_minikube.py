@@ -73,8 +73,8 @@ def test_an_engine_that_answers_is_used_as_it_is(program: Program) -> None:
     assert docker.environment() == {}
 
 
-def test_who_is_not_root_is_told_so() -> None:
-    with pytest.raises(UserError, match=r"`make up` sets up a network as root, and this is user id 1000"):
+def test_who_may_not_enter_the_network_of_a_node_is_told_so() -> None:
+    with pytest.raises(UserError, match=r"enters the network of a node as root, and this is user id 1000"):
         checks.user()
 
 

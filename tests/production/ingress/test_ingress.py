@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterator
 import pytest
 
 from local.process import wait_for
+from tests.production.conftest import LATE_SECONDS
 from tests.production.ingress import sites, web
 from tests.production.ingress.sites import NAMESPACE
 from tests.production.ingress.way_in import HOST, OTHER, PODS_HOST, Cluster, WayIn, steady_posts
@@ -167,7 +168,8 @@ def test_a_broken_secret_takes_down_its_own_host_alone(way_in: WayIn) -> None:
     way_in.cluster.apply(sites.secret_of(OTHER, pair))
     eventually(lambda: not way_in.refused(OTHER), "it is served once its Secret is whole", seconds=5)
     assert web.Site(way_in.address, OTHER, pair.certificate).get().status == 200
-    eventually(lambda: way_in.address_of("other") == way_in.address, "its status says so", seconds=5)
+    late = int(LATE_SECONDS) + 5
+    eventually(lambda: way_in.address_of("other") == way_in.address, "its status says so", seconds=late)
 
 
 def test_a_connection_to_a_service_is_kept(way_in: WayIn) -> None:

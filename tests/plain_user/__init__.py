@@ -1,0 +1,1 @@
+"""The installation of a person who is not root and has no compiler."""

@@ -1,0 +1,98 @@
+"""A person on this machine: not root, in the group of Docker, with the programs on PATH that the README asks for."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local import image
+from local.cache import cache_root
+from local.engine.build import engine
+from local.instance import NAME_VARIABLE, Instance
+from local.minikube import docker, images, programs, registries
+from local.packages import install
+from tests.scratch import Scratch
+
+USER = 54321
+INSTANCE = Instance("plain-user")
+PYTHON = "/usr/bin/python3"  # another one may lie in a home folder that others may not enter
+SOCKET = "/var/run/docker.sock"
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of this machine.
+
+    Attributes:
+        project: the person's own copy of the project.
+        group: whose members Docker lets in.
+
+    """
+
+    project: Scratch
+    group: int
+
+    def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the copy, as that user."""
+        return self.project.run("setpriv", f"--reuid={USER}", f"--regid={USER}", f"--groups={self.group}", "--", *argv)
+
+
+@pytest.fixture
+def person() -> Iterator[Person]:
+    """A person without Go and without root's files; whatever is built of Go modules elsewhere was built before."""
+    folder = Path(tempfile.mkdtemp(prefix="mlflow-person-"))
+    try:
+        with docker.engine():
+            yield _person(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _person(folder: Path) -> Person:
+    host = docker.environment().get("DOCKER_HOST", f"unix://{SOCKET}")
+    _put_programs(folder / "bin", folder / "home/.pulumi")
+    _put_cache(folder / "cache/mlflow-local")
+    if subprocess.run([PYTHON, "-c", "import ensurepip"], check=False).returncode:
+        install(["python3-venv"])
+    project = Scratch.create(
+        folder / "home/project",
+        {
+            "HOME": str(folder / "home"),
+            "PATH": f"{folder}/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "GOFLAGS": "-modfile=/nowhere/go.mod",
+            "DOCKER_HOST": host,
+            NAME_VARIABLE: INSTANCE.name,
+        },
+    )
+    (project.folder / ".venv").unlink()
+    subprocess.run(["chown", "--recursive", f"{USER}:{USER}", folder / "home"], check=True)
+    folder.chmod(0o755)
+    return Person(project, Path(host.removeprefix("unix://")).stat().st_gid)
+
+
+def _put_programs(folder: Path, pulumi_home: Path) -> None:
+    """Put programs into a folder for PATH: this machine's own, or else those that are built here."""
+    folder.mkdir()
+    built = engine()
+    path = os.pathsep.join(map(str, [os.environ["PATH"], programs.minikube(), programs.kubectl(), built / "bin"]))
+    for name in ("docker", "minikube", "kubectl", "pulumi"):
+        shutil.copy(str(shutil.which(name, path=path)), folder / name)
+    for program in (built / "bin").glob("pulumi-*"):
+        shutil.copy(program, folder)
+    shutil.copytree(built / "plugins", pulumi_home / "plugins")
+
+
+def _put_cache(folder: Path) -> None:
+    """Put what takes root or Go to build where no image registry answers into a cache that anybody may read."""
+    results = [image.build().tar.parent, *cache_root().glob("postgresql-*")]
+    if not registries.answer():
+        images.node()
+        results.append(images.preload())
+    for result in results:
+        shutil.copytree(result, folder / result.name, symlinks=True)

@@ -1,0 +1,1 @@
+"""The README's way to minikube and Google Cloud, typed as it stands there."""
