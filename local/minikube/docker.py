@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 
 from local.cache import cache_root, locked
 from local.command import output, run
@@ -76,7 +77,7 @@ def up(user: str) -> None:
 @contextmanager
 def engine() -> Generator[None]:
     """Have an engine answer inside, whether or not an instance uses one; errors as for `up`."""
-    user = f".{os.getpid()}"  # no instance has such a name
+    user = f".{os.getpid()}.{token_hex(4)}"  # no instance has such a name
     up(user)
     try:
         yield
@@ -106,7 +107,7 @@ def down(user: str) -> None:
 
 def _exists(user: str) -> bool:
     """Tell whether a user is still there: an instance, or a process that builds."""
-    return Path(f"/proc/{user[1:]}").exists() if user.startswith(".") else (STATE_ROOT / user).exists()
+    return Path("/proc", user.split(".")[1]).exists() if user.startswith(".") else (STATE_ROOT / user).exists()
 
 
 def _provide() -> None:
