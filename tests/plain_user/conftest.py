@@ -71,8 +71,7 @@ def _person(folder: Path) -> Person:
         },
     )
     (project.folder / ".venv").unlink()
-    subprocess.run(["chown", "--recursive", f"{USER}:{USER}", folder / "home"], check=True)
-    folder.chmod(0o755)
+    subprocess.run(["chown", "--recursive", f"{USER}:{USER}", folder], check=True)
     return Person(project, Path(host.removeprefix("unix://")).stat().st_gid)
 
 
@@ -89,7 +88,7 @@ def _put_programs(folder: Path, pulumi_home: Path) -> None:
 
 
 def _put_cache(folder: Path) -> None:
-    """Put what takes root or Go to build where no image registry answers into a cache that anybody may read."""
+    """Put what takes root or Go to build where no image registry answers into the cache."""
     results = [image.build().tar.parent, *cache_root().glob("postgresql-*")]
     if not registries.answer():
         images.node()
