@@ -40,7 +40,7 @@ def start(instance: Instance) -> None:
 
 def _start(instance: Instance) -> image.Image:
     ownership.claim(instance)
-    standin.require_port(instance)
+    standin.check(instance)
     if not running(instance):
         require_space(STATE_ROOT, STATE_GIB)
     virtualenv.provide("requirements-local.txt")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from local.cache import key_of
 from local.errors import UserError
-from local.gcp import postgres_programs
+from local.gcp import LONGEST_STATE, postgres_programs
 from local.instance import NAME_VARIABLE, Instance
 from local.process import Daemon, wait_for
 from local.virtualenv import PROJECT, PYTHON
@@ -27,13 +27,18 @@ def daemon(instance: Instance) -> Daemon:
     return Daemon(name="gcp", argv=argv, run_dir=instance.run_dir, log_dir=instance.log_dir, cwd=PROJECT)
 
 
-def require_port(instance: Instance) -> None:
-    """Check that the stand-in's port is free, or the stand-in's already.
+def check(instance: Instance) -> None:
+    """Check that the path of its state is short enough, and that its port is free, or the stand-in's already.
 
     Raises:
-        UserError: another program holds it.
+        UserError: the path is too long, or another program holds the port.
 
     """
+    if len(str(_state(instance))) > LONGEST_STATE:
+        raise UserError(
+            f"{_state(instance)} is longer than {LONGEST_STATE} characters, too long for PostgreSQL: choose a shorter "
+            f"name with {NAME_VARIABLE}, or a shorter folder with XDG_STATE_HOME"
+        )
     if daemon(instance).running():
         return
     with socket.socket() as probe:

@@ -9,6 +9,9 @@ it takes. Disk, availability and maintenance are recorded, and have no effect. B
 copies, networks are names.
 """
 
+LONGEST_STATE = 60
+"""Characters of the path of its state: PostgreSQL's socket lies 35 below, and a socket's path ends at 107 (unix(7))."""
+
 
 def endpoints(base_url: str) -> dict[str, str]:
     """Answer the settings of the Pulumi gcp provider that send it to the stand-in at `base_url` ("http://10.89.1.1:8085").

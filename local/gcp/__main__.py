@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from local.errors import UserError
-from local.gcp import projects
+from local.gcp import LONGEST_STATE, projects
 from local.gcp.app import Api
 from local.gcp.bucket_access import BucketAccess
 from local.gcp.compute import ComputeOperations, GlobalAddresses
@@ -54,7 +54,6 @@ from local.gcp.tokens import Tokens
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 _HIGHEST_PORT = 65535
-_LONGEST_STATE = 60  # PostgreSQL's socket lies 35 bytes below, and a socket's path ends at 107
 
 
 def build(state: Path, addresses: ipaddress.IPv4Network, grant_seconds: float) -> Starlette:
@@ -140,8 +139,8 @@ def _arguments() -> argparse.Namespace:
 
 def _take(state: Path) -> TextIO:
     """Make the state folder ours. PostgreSQL runs as another user, who has to pass through it."""
-    if len(str(state)) > _LONGEST_STATE:
-        raise UserError(f"--state {state} is longer than {_LONGEST_STATE} characters. Choose a shorter folder.")
+    if len(str(state)) > LONGEST_STATE:
+        raise UserError(f"--state {state} is longer than {LONGEST_STATE} characters. Choose a shorter folder.")
     if (state / "objects" / "index.sqlite3").exists():
         remedy = "`make down` with that one, or choose another folder or remove this one."
         raise UserError(f"--state {state} is of an earlier release, whose objects this one cannot read. {remedy}")

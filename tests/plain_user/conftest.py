@@ -65,6 +65,7 @@ def _person(folder: Path) -> Person:
             "HOME": str(folder / "home"),
             "PATH": f"{folder}/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "XDG_CACHE_HOME": str(folder / "cache"),
+            "XDG_STATE_HOME": str(folder),
             "GOFLAGS": "-modfile=/nowhere/go.mod",
             "DOCKER_HOST": host,
             NAME_VARIABLE: INSTANCE.name,

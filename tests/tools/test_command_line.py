@@ -25,6 +25,7 @@ def state_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     root = tmp_path / "state"
     for module in (instance, ownership, command_line):
         monkeypatch.setattr(module, "STATE_ROOT", root)
+    monkeypatch.setattr(standin, "LONGEST_STATE", 200)  # pytest's folders are deep
     for check in ("user", "version"):
         monkeypatch.setattr(checks, check, nothing)
     monkeypatch.setattr(virtualenv, "provide", too_early)

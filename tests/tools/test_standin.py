@@ -26,6 +26,7 @@ OURS = OK + b'{"pid": %d, "failing": []}' % os.getpid()
 def on_loopback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The instance has a state folder and a port of the test's own."""
     monkeypatch.setattr(instance, "STATE_ROOT", tmp_path)
+    monkeypatch.setattr(standin, "LONGEST_STATE", 200)  # pytest's folders are deep
     monkeypatch.setattr(Instance, "host_address", "127.0.0.1")
     monkeypatch.setattr(Instance, "gcp_port", free_port())
 
@@ -89,9 +90,18 @@ def test_a_port_that_is_taken_is_named_with_the_remedy() -> None:
         closing(socket.create_server(("127.0.0.1", MINE.gcp_port))),
         pytest.raises(UserError, match=rf"port {MINE.gcp_port} .*in use.*`ss -ltnp`.*MLFLOW_LOCAL_INSTANCE"),
     ):
-        standin.require_port(MINE)
+        standin.check(MINE)
 
-    standin.require_port(MINE)
+    standin.check(MINE)
+
+
+def test_a_state_folder_whose_path_is_too_long_for_postgresql_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instance, "STATE_ROOT", tmp_path / ("a" * 200))
+
+    with pytest.raises(UserError, match=r"longer than 200 characters.*MLFLOW_LOCAL_INSTANCE.*XDG_STATE_HOME"):
+        standin.check(MINE)
 
 
 @pytest.fixture
