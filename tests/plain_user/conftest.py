@@ -48,9 +48,23 @@ def person() -> Iterator[Person]:
     folder = Path(tempfile.mkdtemp(prefix="mlflow-person-"))
     try:
         with docker.engine():
-            yield _person(folder)
+            _remove_left()
+            made = _person(folder)
+            yield made
+            made.run("make", "down")
     finally:
         shutil.rmtree(folder)
+
+
+def _remove_left() -> None:
+    """Remove what a killed run has left in Docker; its folder, and so its `make down`, are gone."""
+    for kind in (["rm", "--force", "--volumes"], ["network", "rm"], ["volume", "rm", "--force"]):
+        subprocess.run(
+            ["docker", *kind, INSTANCE.profile],
+            check=False,  # mostly there is nothing
+            capture_output=True,
+            env={**os.environ, **docker.environment()},
+        )
 
 
 def _person(folder: Path) -> Person:
