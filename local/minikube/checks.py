@@ -72,7 +72,11 @@ def room() -> None:
             f"{NEEDED_MEMORY_GIB} GiB: use a larger machine, or on macOS give Docker Desktop more (Settings, Resources)"
         )
     folder = Path(engine["DockerRootDir"])
-    if folder.exists() and (free := shutil.disk_usage(folder).free / GIB) < NEEDED_DISK_GIB:
+    try:
+        free = shutil.disk_usage(folder).free / GIB
+    except (FileNotFoundError, PermissionError):
+        return  # it is in a virtual machine, or not for this user to look into
+    if free < NEEDED_DISK_GIB:
         raise UserError(
             f"{folder}, where Docker keeps its images, has {free:.1f} GiB free, {NEEDED_DISK_GIB} GiB are needed: "
             "free some, for instance by `docker system prune`"
