@@ -77,6 +77,7 @@ def _person(folder: Path) -> Person:
         folder / "home/project",
         {
             "HOME": str(folder / "home"),
+            "USER": "person",
             "PATH": f"{folder}/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "XDG_CACHE_HOME": str(folder / "cache"),
             "XDG_STATE_HOME": str(folder),
