@@ -18,7 +18,7 @@ from local.minikube import docker, images, programs, registries
 from local.packages import install
 from tests.scratch import Scratch
 
-USER = 54321
+USER = "games"  # PostgreSQL asks for the name of its user, and Debian has this one
 INSTANCE = Instance("plain-user")
 PYTHON = "/usr/bin/python3"  # another one may lie in a home folder that others may not enter
 SOCKET = "/var/run/docker.sock"
@@ -77,7 +77,7 @@ def _person(folder: Path) -> Person:
         folder / "home/project",
         {
             "HOME": str(folder / "home"),
-            "USER": "person",
+            "USER": USER,
             "PATH": f"{folder}/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "XDG_CACHE_HOME": str(folder / "cache"),
             "XDG_STATE_HOME": str(folder),
