@@ -77,6 +77,7 @@ def _person(folder: Path) -> Person:
         folder / "home/project",
         {
             "HOME": str(folder / "home"),
+            "PULUMI_HOME": str(folder / "home/.pulumi"),  # by itself it asks where this user's home is
             "USER": USER,
             "PATH": f"{folder}/bin:/usr/bin:/bin:/usr/sbin:/sbin",
             "XDG_CACHE_HOME": str(folder / "cache"),
