@@ -209,5 +209,7 @@ def started(addresses: str, *options: str) -> Generator[StandIn]:
     with state_folder() as folder:
         standin = StandIn(folder, addresses, *options)
         standin.start()
-        yield standin
-        standin.end()
+        try:
+            yield standin
+        finally:
+            standin.end()

@@ -11,15 +11,16 @@ from mlflow.artifacts import load_text
 from local.command import run
 from local.gcp import endpoints
 from local.packages import SYSTEM_FOLDERS
-from tests.gcp.standin import PROJECT, StandIn, started
+from tests.gcp.standin import StandIn, started
 from tests.walk_through.conftest import Terminal
 from tests.walk_through.page import CLEAN_UP, WAY, blocks
 
+PROJECT_ID = "my-project"
 NODE, GATEWAY = "192.168.49.2", "192.168.49.1"  # of the first cluster that minikube makes
 PORT = 14255
 SQL_ADDRESSES = "10.89.255.128/25"  # of no instance
 PLACEHOLDERS = {
-    "project id": PROJECT,
+    "project id": PROJECT_ID,
     "a passphrase of your own": "correct-horse",
     "your public address": NODE,  # from there pods come to a database on this machine
 }
@@ -44,9 +45,9 @@ def test_every_command_works_and_leaves_nothing(terminal: Terminal) -> None:
                 assert httpx.get(f"{printed.strip()}/health").text == "OK"
 
         assert standin is not None
-        assert standin.sql("GET", "instances") == {}
-        assert not standin.http.get("/storage/v1/b", params={"project": PROJECT}).json().get("items")
-        assert not standin.http.get(f"/iam/v1/projects/{PROJECT}/serviceAccounts").json().get("accounts")
+        assert standin.http.get(f"/sql/v1beta4/projects/{PROJECT_ID}/instances").json() == {}
+        assert not standin.http.get("/storage/v1/b", params={"project": PROJECT_ID}).json().get("items")
+        assert not standin.http.get(f"/iam/v1/projects/{PROJECT_ID}/serviceAccounts").json().get("accounts")
 
 
 @contextmanager
