@@ -29,6 +29,7 @@ NOT_HERE = ("gcloud ", "minikube image build ")
 
 
 def test_every_command_works_and_leaves_nothing(terminal: Terminal) -> None:
+    before = terminal.in_docker()
     with ExitStack() as cloud:
         standin: StandIn | None = None
         for commands in (*blocks(WAY, PLACEHOLDERS), *blocks(CLEAN_UP, PLACEHOLDERS)):
@@ -44,6 +45,7 @@ def test_every_command_works_and_leaves_nothing(terminal: Terminal) -> None:
             elif commands.startswith("minikube service"):
                 assert httpx.get(f"{printed.strip()}/health").text == "OK"
 
+        assert terminal.in_docker() == before
         assert standin is not None
         assert standin.http.get(f"/sql/v1beta4/projects/{PROJECT_ID}/instances").json() == {}
         assert not standin.http.get("/storage/v1/b", params={"project": PROJECT_ID}).json().get("items")
