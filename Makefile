@@ -2,7 +2,7 @@
 PYTHON ?= python3
 MAKEFLAGS += --no-print-directory # the last line of `make up` is the tracking URI
 # The longest first; each folder in one process of two, with what it starts to itself.
-TESTS := $(addprefix tests/,production e2e plain_user walk_through operations image unit node policy gcp engine tools ingress workflows)
+TESTS := $(addprefix tests/,production e2e plain_user walk_through operations image unit policy gcp engine tools ingress workflows)
 APART := $(addprefix --ignore tests/,production/day_two image/differential)
 SIDE_BY_SIDE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 NAMED = $(or $(STACK),$(error which stack? make $@ STACK=prod))
