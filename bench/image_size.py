@@ -1,4 +1,4 @@
-"""How large the server image is, over a plain install on the same base."""
+"""How large the server image is, over a plain install on a base made of Debian's packages."""
 
 import tarfile
 from pathlib import Path
@@ -15,7 +15,7 @@ def measure(image: Unpacked) -> list[Figure]:
     """Return the ratio of the sizes of all files."""
     ours = _files(image.root)
     plain = _base() + _files(same_features())
-    measure = "image, uncompressed, over a plain install of MLflow and its two drivers on the same base"
+    measure = "image, uncompressed, over a plain install of MLflow and its two drivers on Debian's Python"
     details = f"{ours / MB:.0f} over {plain / MB:.0f} MB"
     return [Figure(measure=measure, value=ours / plain, reach=at_most(0.7), details=details)]
 

@@ -1,6 +1,6 @@
 """What people get today: plain pip installs of MLflow, of the versions that the server image locks.
 
-Made with Debian's Python, which is the image's own interpreter. Cached like everything that takes long to build.
+Made with Debian's Python, of the image's own version. Cached like everything that takes long to build.
 """
 
 import re

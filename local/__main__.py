@@ -200,7 +200,7 @@ def _remedy(error: OSError) -> str:
     if str(error.filename).startswith(str(cache_root().parent)):
         return "set XDG_CACHE_HOME to a folder that can be written"
     if error.errno in {errno.EACCES, errno.EPERM} and os.geteuid() != 0:
-        return "run the same command as root"
+        return "it belongs to another user: run the same command as that one, or take another clone"
     return "mend that, then run the same command again"
 
 

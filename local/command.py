@@ -28,7 +28,6 @@ def run(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
-    stdin: str | None = None,
 ) -> None:
     """Run a command to its end; `env` is added to the environment.
 
@@ -36,7 +35,7 @@ def run(
         UserError: it is not installed, or it failed.
 
     """
-    output(argv, env=env, cwd=cwd, stdin=stdin)
+    output(argv, env=env, cwd=cwd)
 
 
 def output(

@@ -25,7 +25,7 @@ BASE = "python:3.11-slim-bookworm"
 BASE_PACKAGES = ("python3", "python3-venv", "libstdc++6", "ca-certificates", "netbase", "tzdata")
 """What the base image holds and wheels need."""
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
-"""Arguments that Docker knows in every build, and keeps out of what it makes."""
+"""Arguments that Docker knows in every build and keeps out of what it makes; it takes them from the environment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,13 +104,15 @@ def _make(folder: Path, name: str, lock: Path) -> None:
         with step(f"image: building the server of MLflow {mlflow_version(lock)} (about 1 minute)"):
             source = shutil.copytree(SOURCE, folder / "source", ignore=shutil.ignore_patterns("__pycache__"))
             shutil.copy(lock, source / LOCK.name)
-            arguments = {"BASE": start, **{proxy: os.environ[proxy] for proxy in PROXIES if proxy in os.environ}}
-            words = [word for key, value in arguments.items() for word in ("--build-arg", f"{key}={value}")]
+            arguments = [f"BASE={start}", *(proxy for proxy in PROXIES if proxy in os.environ)]
+            words = [word for argument in arguments for word in ("--build-arg", argument)]
             secrets = pip.secrets(PYTHON, folder)
-            _docker("build", "--quiet", "--network=host", *words, *secrets, "--tag", name, str(source))
-            _docker("save", "--output", str(folder / "image.tar"), name)
-            _docker("rmi", name)
-            (folder / "image.tar").chmod(0o644)  # a machine's users share the cache
+            try:
+                _docker("build", "--quiet", "--network=host", *words, *secrets, "--tag", name, str(source))
+                _docker("save", "--output", str(folder / "image.tar"), name)
+            finally:
+                _docker("image", "rm", "--force", name)
+    (folder / "image.tar").chmod(0o644)  # by itself it is the builder's alone
     shutil.rmtree(source)
     for file in pip.FILES:
         (folder / file).unlink(missing_ok=True)

@@ -103,7 +103,7 @@ class Instance:
 
     @property
     def gcp_port(self) -> int:
-        """The port of the Google Cloud stand-in, on loopback and on this machine's end of the link."""
+        """The port of the Google Cloud stand-in, on loopback and on the gateway of the node's network."""
         return 14000 + self.number
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 from local.cache import cache_root
 from local.engine.build import engine
 
-PASSPHRASE = "local"  # noqa: S105 - public on purpose: the state folder is readable by root alone
+PASSPHRASE = "local"  # noqa: S105 - public on purpose: nobody else may read the state folder
 
 
 def own_engine() -> Path | None:

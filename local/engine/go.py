@@ -27,7 +27,7 @@ def go_version() -> str:
     if shutil.which("go") is None:
         raise UserError(
             f"`go` is not on PATH: install Go {wanted} or newer (https://go.dev/doc/install), "
-            "or put `pulumi` and its plugins on PATH"
+            "or put `pulumi` with its plugins, `minikube` and `kubectl` on PATH"
         )
     version = output(["go", "env", "GOVERSION"]).strip()
     found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", version)

@@ -1,4 +1,4 @@
-"""What the node starts: nginx, and the controller that configures it. Standard library only."""
+"""The programs of the stand-in: nginx, and the controller that configures it. Standard library only."""
 
 import shutil
 from pathlib import Path

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from local.command import output
 from local.errors import UserError
@@ -14,7 +15,7 @@ from local.minikube import docker
 
 NEEDED_MINIKUBE = (1, 36)
 NEEDED_CPUS = 2
-NEEDED_MEMORY_GIB = 4
+NEEDED_MEMORY_GIB = 3.5  # what a machine of 4 GiB has
 NEEDED_DISK_GIB = 5
 WIDEST_NETWORK = 16
 """Prefix length of the widest route that counts as a network in use; a wider one, as of a VPN, gives way to ours."""
@@ -30,7 +31,8 @@ def version() -> None:
     """
     if shutil.which("minikube") is None:
         return
-    said = output(["minikube", "version", "--short"]).strip()
+    with TemporaryDirectory() as home:  # it makes its folder, even to tell its version
+        said = output(["minikube", "version", "--short"], env={"MINIKUBE_HOME": home}).strip()
     found = re.fullmatch(r"v(\d+)\.(\d+)\..*", said)
     if found is None or (int(found[1]), int(found[2])) < NEEDED_MINIKUBE:
         wanted = ".".join(map(str, NEEDED_MINIKUBE))
@@ -57,8 +59,8 @@ def names(instance: Instance) -> None:
         listed = output(listing, env=docker.environment())
         if instance.profile in listed.split():
             raise UserError(
-                f"Docker has a {kind} {instance.profile!r} already, which is not of this clone: remove it by "
-                f"`docker {kind} rm {instance.profile}`, or give this instance another name with {NAME_VARIABLE}"
+                f"Docker has a {kind} {instance.profile!r} already, of another user or of a clone that is gone: give "
+                f"this instance another name with {NAME_VARIABLE}, or remove it by `docker {kind} rm`"
             )
 
 
@@ -79,7 +81,7 @@ def room() -> None:
     if free < NEEDED_DISK_GIB:
         raise UserError(
             f"{folder}, where Docker keeps its images, has {free:.1f} GiB free, {NEEDED_DISK_GIB} GiB are needed: "
-            "free some, for instance by `docker system prune`"
+            "free some, for instance by `docker builder prune`"
         )
 
 

@@ -65,7 +65,14 @@ def environment(instance: Instance, path: str | None = None) -> dict[str, str]:
 
 
 def provide(instance: Instance) -> None:
-    """Build what is missing: programs, and what a new node would pull where no registry answers."""
+    """Build what is missing: programs, and what a new node would pull where no registry answers.
+
+    Raises:
+        UserError: a new node has no room here, or something can not be built.
+
+    """
+    if not exists(instance):
+        checks.room()
     _tools()
     if not exists(instance) and not registries.answer():
         images.node()
@@ -121,6 +128,7 @@ def connect(instance: Instance) -> None:
         checks.names(instance)
         checks.addresses(instance)
         home(instance).mkdir(mode=0o700, parents=True)
+        docker.note(instance.name)
     network.up(instance)
 
 
@@ -132,7 +140,6 @@ def up(instance: Instance) -> None:
 
     """
     if not status(instance).ready:
-        checks.room()
         with step("minikube: starting the cluster"):
             _minikube(instance, "start", *_options(instance))
         network.route(instance)

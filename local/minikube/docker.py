@@ -30,10 +30,10 @@ PACKAGES = {"dockerd": "docker.io", "iptables-save": "iptables", "ip": "iproute2
 FOLDER = STATE_ROOT / ".docker"
 """Of our own engine; it is there from the engine's first start until its end for good."""
 LOCK = STATE_ROOT / ".docker.lock"
-DATA = cache_root() / "docker"
 CONTROL_GROUP = "mlflow-local"
 START_SECONDS = 60
 STOP_SECONDS = 60
+OURS = "ours"
 SYSTEM = {"PATH": SYSTEM_FOLDERS}
 _CHAINS = (" DOCKER ", " DOCKER-")
 _CHAINS_SAVED = (":DOCKER ", ":DOCKER-")
@@ -63,6 +63,7 @@ def up(user: str) -> None:
         UserError: none answers, and none can be started from here; says what helps.
 
     """
+    _check_engine(user)
     if not FOLDER.exists() and _ask().returncode == 0:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
@@ -72,6 +73,34 @@ def up(user: str) -> None:
         (FOLDER / "users").mkdir(parents=True, exist_ok=True)
         (FOLDER / "users" / user).touch()
         _start()
+
+
+def note(user: str) -> None:
+    """Note on which engine an instance has its node from now on."""
+    _note(user).write_text(_engine())
+
+
+def _note(user: str) -> Path:
+    return STATE_ROOT / user / "engine"
+
+
+def _engine() -> str:
+    """Return which engine answers: ours, or the id of another one, or nothing."""
+    if FOLDER.exists():
+        return OURS
+    asked = ["docker", "info", "--format={{.ID}}"]
+    return output(asked).strip() if _ask().returncode == 0 else ""
+
+
+def _check_engine(user: str) -> None:
+    """Check that no other engine answers than the one that has the node of an instance, if that is not ours."""
+    if not _note(user).exists() or (noted := _note(user).read_text()) in (OURS, _engine()):
+        return
+    raise UserError(
+        f"the instance {user!r} has its node on the Docker engine {noted}, and "
+        + ("another one answers" if _engine() else "none answers")
+        + ": start that one (`sudo systemctl start docker`), or name it by DOCKER_HOST or `docker context use`"
+    )
 
 
 @contextmanager
@@ -147,6 +176,12 @@ def _remedy() -> str:
     return f"`docker` is there, but its engine does not answer ({said}): start it with {how}"
 
 
+def data_root() -> Path:
+    """Return where our own engine keeps images and containers: where it did when it was started first."""
+    settings = FOLDER / "daemon.json"
+    return Path(json.loads(settings.read_text())["data-root"]) if settings.exists() else cache_root() / "docker"
+
+
 def _daemon() -> Daemon:
     program = shutil.which("dockerd", path=SYSTEM_FOLDERS) or "dockerd"
     command = [program, "--config-file", FOLDER / "daemon.json"]
@@ -170,7 +205,8 @@ def _start() -> None:
 
 
 def _launch() -> None:
-    for folder in (FOLDER / "config", FOLDER / "bin", DATA):
+    data = data_root()
+    for folder in (FOLDER / "config", FOLDER / "bin", data):
         folder.mkdir(parents=True, exist_ok=True)
     if not (FOLDER / "bin/docker").exists():
         (FOLDER / "bin/docker").symlink_to("/usr/bin/docker")
@@ -178,7 +214,7 @@ def _launch() -> None:
         policy = next(line.split()[1] for line in _rules("filter") if line.startswith(":FORWARD "))
         (FOLDER / "before").write_text(f"{policy} {FORWARDING.read_text()}")
     settings = {
-        "data-root": str(DATA),
+        "data-root": str(data),
         "exec-root": str(FOLDER / "exec"),
         "pidfile": str(FOLDER / "docker.pid"),
         "hosts": [f"unix://{FOLDER}/docker.sock"],
@@ -224,7 +260,7 @@ def _unmount() -> None:
     """Remove the mounts that an engine leaves: network namespaces, its data on itself (proc_pid_mountinfo(5))."""
     for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
         root, point = line.split()[3:5]
-        on_itself = point == str(DATA) and root != "/"  # a person's disk may be mounted there, too
+        on_itself = point == str(data_root()) and root != "/"  # a person's disk may be mounted there, too
         if Path(point).is_relative_to(FOLDER) or on_itself:
             run(["umount", point])
 

@@ -70,7 +70,7 @@ def preload() -> Path:
 
 
 def _key(sources: Path) -> str:
-    """Return what an image follows from; Go's version is left out, since who has the image needs no Go."""
+    """Return what an image follows from; Go's version does not count, so that a machine without Go finds the image."""
     code = map(Path, (__file__, debian.__file__, programs.__file__))
     return key_of(sources, NODE, *code, programs.MODULES, str(programs.lacks_capability()))
 

@@ -41,8 +41,11 @@ class Stack:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Stop and mend the installation late, and remove it last."""
-    late = ("test_installation", "test_removal")
-    items.sort(key=lambda item: [name in item.nodeid for name in reversed(late)])
+    late = ("e2e/test_installation", "e2e/test_removal")
+    places = [place for place, item in enumerate(items) if "/e2e/" in item.nodeid]
+    ours = sorted((items[place] for place in places), key=lambda item: [name in item.nodeid for name in reversed(late)])
+    for place, item in zip(places, ours, strict=True):
+        items[place] = item
 
 
 @pytest.fixture(scope="package")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from local.cache import cache_root
 from local.instance import STATE_ROOT, Instance
+from local.minikube import docker
 from local.minikube.docker import CONTROL_GROUP, FOLDER
 from tests import firewall
 
@@ -61,5 +62,11 @@ def _network() -> list[str]:
 def _files(instance: Instance) -> list[str]:
     """Return the instance's files, and what begins with the names that Docker and minikube use by themselves."""
     home = Path.home()
-    found = [*instance.state.rglob("*"), *(home / ".minikube").glob("*"), *(home / ".docker").glob("contexts/*")]
+    volumes = (docker.data_root() / "volumes").glob(instance.profile)
+    found = [
+        *instance.state.rglob("*"),
+        *volumes,
+        *(home / ".minikube").glob("*"),
+        *(home / ".docker").glob("contexts/*"),
+    ]
     return [f"file {path}" for path in [*found, *STATE_ROOT.glob(".docker*")]]

@@ -19,6 +19,7 @@ import httpx
 
 from local.process import wait_for
 
+GZIP = b"\x1f\x8b"  # how a compressed file begins (RFC 1952)
 TMP_MIB = 64
 """Size of /tmp."""
 STOP_SECONDS = 30
@@ -39,7 +40,9 @@ def unpack(archive: Path, root: Path) -> Unpacked:
     with tarfile.open(archive) as tar:
         [image] = json.load(_member(tar, "manifest.json"))
         for layer in image["Layers"]:
-            command = ["tar", "--extract", "--numeric-owner", "--exclude=./dev/*", "--directory", root]
+            compressed = _member(tar, layer).read(2) == GZIP
+            options = ["--numeric-owner", "--exclude=./dev/*", *(["--gzip"] if compressed else [])]
+            command = ["tar", "--extract", *options, "--directory", root]
             with subprocess.Popen(command, stdin=subprocess.PIPE) as unpacking:
                 assert unpacking.stdin is not None
                 shutil.copyfileobj(_member(tar, layer), unpacking.stdin, 1 << 20)

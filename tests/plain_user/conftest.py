@@ -22,6 +22,7 @@ USER = "games"  # PostgreSQL asks for the name of its user, and Debian has this 
 INSTANCE = Instance("plain-user")
 PYTHON = "/usr/bin/python3"  # another one may lie in a home folder that others may not enter
 SOCKET = "/var/run/docker.sock"
+PROGRAMS = ("docker", "minikube", "kubectl", "pulumi")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,21 @@ class Person:
     def run(self, *argv: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy, as that user."""
         return self.project.run("setpriv", f"--reuid={USER}", f"--regid={USER}", f"--groups={self.group}", "--", *argv)
+
+    @property
+    def programs(self) -> Path:
+        """The folder of the programs that the README asks for."""
+        return self.project.folder.parents[1] / "bin"
+
+    def left(self) -> set[str]:
+        """Return what there is of the installation, each as a line of text that begins with its kind."""
+        state = self.project.folder.parents[1] / "mlflow-local"
+        processes = subprocess.run(["pgrep", "--full", str(state)], check=False, capture_output=True, text=True).stdout
+        found = [*(f"process {pid}" for pid in processes.split()), *(f"file {path}" for path in state.rglob("*"))]
+        for kind, every, name in (("container", "--all", "Names"), ("network", "", "Name"), ("volume", "", "Name")):
+            listed = self.project.output("docker", kind, "ls", *filter(None, [every]), f"--format={{{{.{name}}}}}")
+            found += [f"{kind} {line}" for line in listed.split() if line == INSTANCE.profile]
+        return set(found)
 
 
 @pytest.fixture
@@ -96,8 +112,18 @@ def _put_programs(folder: Path, pulumi_home: Path) -> None:
     """Put programs into a folder for PATH: this machine's own, or else those that are built here."""
     folder.mkdir()
     built = engine()
-    path = os.pathsep.join(map(str, [os.environ["PATH"], programs.minikube(), programs.kubectl(), built / "bin"]))
-    for name in ("docker", "minikube", "kubectl", "pulumi"):
+    path = os.pathsep.join(
+        map(
+            str,
+            [
+                docker.environment().get("PATH", os.environ["PATH"]),
+                programs.minikube(),
+                programs.kubectl(),
+                built / "bin",
+            ],
+        )
+    )
+    for name in PROGRAMS:
         shutil.copy(str(shutil.which(name, path=path)), folder / name)
     for program in (built / "bin").glob("pulumi-*"):
         shutil.copy(program, folder)
@@ -105,9 +131,10 @@ def _put_programs(folder: Path, pulumi_home: Path) -> None:
 
 
 def _put_cache(folder: Path) -> None:
-    """Put what takes root or Go to build where no image registry answers into the cache."""
-    results = [image.build().tar.parent, *cache_root().glob("postgresql-*")]
+    """Have what takes root or Go to build where no image registry answers: in Docker, and in the person's cache."""
+    results = [*cache_root().glob("postgresql-*")]
     if not registries.answer():
+        image.base()
         images.node()
         results.append(images.preload())
     for result in results:

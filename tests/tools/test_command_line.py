@@ -76,13 +76,15 @@ def test_a_full_disk_is_told_with_the_remedy(
     assert "No space left on device: '/var/lib/etcd': free some disk space" in words
 
 
-def test_who_may_not_read_the_state_is_told_to_be_root(
+def test_who_may_not_read_a_file_is_told_whose_it_may_be(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failing(PermissionError(errno.EACCES, "Permission denied", "/var/lib/admin.key"), monkeypatch)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
 
-    assert said("status", monkeypatch, capsys)[1].endswith("'/var/lib/admin.key': run the same command as root\n")
+    assert said("status", monkeypatch, capsys)[1].endswith(
+        "'/var/lib/admin.key': it belongs to another user: run the same command as that one, or take another clone\n"
+    )
 
 
 def test_a_cache_folder_that_is_a_file_is_named_by_its_setting(

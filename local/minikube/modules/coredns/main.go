@@ -1,4 +1,4 @@
-// Command coredns is CoreDNS with the plugins that the Corefiles of the local node, of kubeadm and of minikube name.
+// Command coredns is CoreDNS with the plugins that the Corefiles of kubeadm and of minikube name.
 package main
 
 import (
@@ -16,14 +16,13 @@ import (
 	_ "github.com/coredns/coredns/plugin/metrics"
 	_ "github.com/coredns/coredns/plugin/ready"
 	_ "github.com/coredns/coredns/plugin/reload"
-	_ "github.com/coredns/coredns/plugin/template"
 )
 
 func init() {
 	// The order is the order in which a query passes them, and is CoreDNS's own.
 	dnsserver.Directives = []string{
-		"reload", "ready", "health", "prometheus", "errors", "log", "cache", "loadbalance", "template", "hosts",
-		"kubernetes", "loop", "forward",
+		"reload", "ready", "health", "prometheus", "errors", "log", "cache", "loadbalance", "hosts", "kubernetes",
+		"loop", "forward",
 	}
 }
 
