@@ -11,13 +11,13 @@ from local.minikube.docker import CONTROL_GROUP, FOLDER
 from tests import firewall
 
 
-def trace(instance: Instance) -> set[str]:
+def trace(instance: Instance, *, with_engine: bool = True) -> set[str]:
     """Return what bears the marks of an instance, each as a line of text that begins with its kind.
 
-    What an engine of our own leaves of itself counts as well, unless another instance may use it.
+    What an engine of our own leaves of itself counts as well if asked for, unless another instance may use it.
     """
     marks = [f"{instance.profile} ", f"10.89.{instance.number}.", str(instance.state)]
-    if not [other for other in STATE_ROOT.glob("*/.minikube") if other.parent != instance.state]:
+    if with_engine and not [other for other in STATE_ROOT.glob("*/.minikube") if other.parent != instance.state]:
         marks += [str(FOLDER), str(cache_root() / "docker"), "docker0", "DOCKER", f"/{CONTROL_GROUP} ", "ip_forward"]
     lines = [*_processes(), *_mounts(), *_groups(), *_network(), *_files(instance)]
     return {line for line in lines if any(mark in f"{line} " for mark in marks)}

@@ -8,7 +8,7 @@ from tests.plain_user.conftest import INSTANCE, PROGRAMS, Person
 
 
 def test_without_root_and_without_go_make_up_works_and_make_down_leaves_nothing(person: Person) -> None:
-    before = machine.trace(INSTANCE), person.left()
+    before = machine.trace(INSTANCE, with_engine=False), person.left()
 
     made = person.run("make", "up")
     assert made.returncode == 0, made.stdout + made.stderr
@@ -23,4 +23,4 @@ def test_without_root_and_without_go_make_up_works_and_make_down_leaves_nothing(
 
     removed = person.run("make", "down")
     assert removed.returncode == 0, removed.stdout + removed.stderr
-    assert (machine.trace(INSTANCE), person.left()) == before
+    assert (machine.trace(INSTANCE, with_engine=False), person.left()) == before
