@@ -16,6 +16,7 @@ from local.engine.build import engine
 from local.instance import NAME_VARIABLE, Instance
 from local.minikube import docker, images, programs, registries
 from local.packages import install
+from tests.in_docker import NAMES, in_docker
 from tests.scratch import Scratch
 
 USER = "games"  # PostgreSQL asks for the name of its user, and Debian has this one
@@ -52,10 +53,7 @@ class Person:
         state = self.project.folder.parents[1] / "mlflow-local"
         processes = subprocess.run(["pgrep", "--full", str(state)], check=False, capture_output=True, text=True).stdout
         found = [*(f"process {pid}" for pid in processes.split()), *(f"file {path}" for path in state.rglob("*"))]
-        for kind, every, name in (("container", "--all", "Names"), ("network", "", "Name"), ("volume", "", "Name")):
-            listed = self.project.output("docker", kind, "ls", *filter(None, [every]), f"--format={{{{.{name}}}}}")
-            found += [f"{kind} {line}" for line in listed.split() if line == INSTANCE.profile]
-        return set(found)
+        return {*found, *({f"{kind} {INSTANCE.profile}" for kind in NAMES} & in_docker(self.project))}
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from local import image, pip
 from local.engine.build import engine
 from local.minikube import docker, images, programs, registries
 from local.virtualenv import PYTHON
+from tests.in_docker import NAMES, in_docker
 from tests.scratch import Scratch
 
 
@@ -27,12 +28,6 @@ class Terminal:
         printed, _, after = self.project.output("bash", "-euc", f"{commands}\nprintf '\\0'\nenv -0").partition("\0")
         env = dict(entry.split("=", 1) for entry in after.split("\0") if entry)
         return printed, Terminal(replace(self.project, env=env))
-
-    def in_docker(self) -> list[str]:
-        """Return the containers, networks and volumes that there are."""
-        kinds = (("container", "--all", "Names"), ("network", "--no-trunc", "Name"), ("volume", "--quiet", "Name"))
-        listed = [("docker", kind, "ls", option, f"--format={{{{.{name}}}}}") for kind, option, name in kinds]
-        return [self.project.output(*command) for command in listed]
 
 
 @pytest.fixture
@@ -54,10 +49,12 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         (project.folder / ".venv").unlink()
         for git in (["init", "--quiet"], ["add", "."], [*_AUTHOR, "commit", "--quiet", "--message=clone"]):
             project.output("git", *git)
-        made = Terminal(project)
-        assert "minikube" not in " ".join(made.in_docker()).split(), "a person's own cluster is here: it is left alone"
+        theirs = {f"{kind} minikube" for kind in NAMES} & in_docker(project)
+        assert not theirs, "a person's own cluster is here, and is left alone"
         try:
-            yield made
+            if not registries.answer():
+                _put_base_image(tmp_path / "base")
+            yield Terminal(project)
         finally:
             project.run("minikube", "delete")
             if not registries.answer():
@@ -76,8 +73,7 @@ def _programs() -> dict[str, str]:
 
 
 def _without_registries(home: Path) -> dict[str, str]:
-    """Give Docker and minikube what they would pull; return the settings by which minikube takes it."""
-    _put_base_image(home / "base")
+    """Give minikube what it would pull; return the settings by which it takes it."""
     tarballs = home / ".minikube/cache/preloaded-tarball"
     tarballs.mkdir(parents=True)
     (tarballs / images.PRELOAD).symlink_to(images.preload() / images.PRELOAD)

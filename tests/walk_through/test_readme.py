@@ -12,6 +12,7 @@ from local.command import run
 from local.gcp import endpoints
 from local.packages import SYSTEM_FOLDERS
 from tests.gcp.standin import StandIn, started
+from tests.in_docker import in_docker
 from tests.walk_through.conftest import Terminal
 from tests.walk_through.page import CLEAN_UP, WAY, blocks
 
@@ -29,7 +30,7 @@ NOT_HERE = ("gcloud ", "minikube image build ")
 
 
 def test_every_command_works_and_leaves_nothing(terminal: Terminal) -> None:
-    before = terminal.in_docker()
+    before = in_docker(terminal.project)
     with ExitStack() as cloud:
         standin: StandIn | None = None
         for commands in (*blocks(WAY, PLACEHOLDERS), *blocks(CLEAN_UP, PLACEHOLDERS)):
@@ -45,7 +46,7 @@ def test_every_command_works_and_leaves_nothing(terminal: Terminal) -> None:
             elif commands.startswith("minikube service"):
                 assert httpx.get(f"{printed.strip()}/health").text == "OK"
 
-        assert terminal.in_docker() == before
+        assert in_docker(terminal.project) == before
         assert standin is not None
         assert left(standin) == []
 
